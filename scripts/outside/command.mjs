@@ -30,28 +30,39 @@ assert.equal(await zk("complete-znodes", "/a", "--"), "0 /app/\n")
 assert.equal(await zk("lock", "/locks/job", "--", "sh", "-c", "exit 9"), "9 ")
 
 // The page has all of its files, and its link opens it.
-const begin = performance.now()
-const ui = spawn(process.execPath, [executable, "ui", "--port", "0", "--ndjson"], { env })
-const printed = await new Promise((resolve) => {
-  let text = ""
-  ui.stdout.on("data", (part) => {
-    text += part
-    if (text.endsWith("\n")) resolve(text)
+const showPage = async () => {
+  const begin = performance.now()
+  const ui = spawn(process.execPath, [executable, "ui", "--port", "0", "--ndjson"], { env })
+  const printed = await new Promise((resolve) => {
+    let text = ""
+    ui.stdout.on("data", (part) => {
+      text += part
+      if (text.endsWith("\n")) resolve(text)
+    })
+    ui.on("exit", () => resolve("{}"))
   })
-  ui.on("exit", () => resolve("{}"))
-})
-const { link } = JSON.parse(printed)
-assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/#token=/)
-const page = await fetch(link)
-assert.equal(page.status, 200)
-const files = (await page.text()).match(/assets\/[\w.-]+/g) ?? []
-assert.ok(files.some((file) => file.endsWith(".js")) && files.some((file) => file.endsWith(".css")))
-const answers = await Promise.all(files.map((file) => fetch(new URL(file, link))))
-for (const { status, url } of answers) assert.equal(status, 200, url)
-console.log(`zk ui shows its page after ${Math.round(performance.now() - begin)} ms`)
-const ended = new Promise((resolve) => ui.on("exit", resolve))
-ui.kill("SIGINT")
-await ended
+  const { link } = JSON.parse(printed)
+  assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/#token=/)
+  const page = await fetch(link)
+  assert.equal(page.status, 200)
+  const files = (await page.text()).match(/assets\/[\w.-]+/g) ?? []
+  assert.ok(files.some((file) => file.endsWith(".js")) && files.some((file) => file.endsWith(".css")))
+  const answers = await Promise.all(files.map((file) => fetch(new URL(file, link))))
+  for (const { status, url } of answers) assert.equal(status, 200, url)
+  const took = Math.round(performance.now() - begin)
+  const ended = new Promise((resolve) => ui.on("exit", resolve))
+  ui.kill("SIGINT")
+  await ended
+  return took
+}
+// The best of three counts, for a machine is not always calm.
+let took = Infinity
+for (let round = 0; round < 3 && took >= 2000; round++) {
+  // oxlint-disable-next-line no-await-in-loop -- one after the other
+  took = Math.min(took, await showPage())
+}
+console.log(`zk ui shows its page after ${took} ms`)
+assert.ok(took < 2000, "zk ui takes 2 s or more to show its page")
 
 await runtime.dispose()
 console.log("zk works")

@@ -55,9 +55,7 @@ describe.skipIf(!hasBrowser || !isLong)(`the looks of the page${note}`, () => {
               .catch((error: unknown) => problems.push(`${name} at ${width}: ${String(error)}`))
           )
           if (folder !== undefined) yield* Effect.promise(() => picture(page, `${name}-${colours}-${width}`))
-          const overflow = yield* Effect.promise(() =>
-            page.evaluate<number>("document.documentElement.scrollWidth - window.innerWidth")
-          )
+          const overflow = yield* Effect.promise(() => page.evaluate<number>(widerThanSeen))
           if (overflow > 0) problems.push(`${name} is ${overflow} pixels wider than ${width}`)
           for (const found of yield* Effect.promise(() => serious(page))) problems.push(`${name} at ${width}: ${found}`)
         }
@@ -84,6 +82,12 @@ const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
       nodes.map(({ failureSummary, html }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`)
     )
 }
+
+/** How much of the page, or of the view in it, is beyond its right edge. */
+const widerThanSeen = `Math.max(
+  document.documentElement.scrollWidth - window.innerWidth,
+  document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth
+)`
 
 interface AxeResult {
   readonly violations: ReadonlyArray<{

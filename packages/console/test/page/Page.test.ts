@@ -7,17 +7,10 @@ import type { Page } from "playwright-core"
 import { browser, hasBrowser, needsBrowser, openPage } from "../support/browser.ts"
 import { makeWorld } from "../support/consoleWorld.ts"
 import { exampleTree, hostileNames } from "../support/exampleTree.ts"
+import { inLong, long, row, see } from "../support/pageTests.ts"
 
 const it = itQuiet
 const seconds = 240_000
-
-/** A browser is slow: the short suite has the tests of what matters most. */
-const isLong = process.env["ZK_LONG"] === "1"
-const long = (title: string): string => (isLong ? title : `${title} (in test:long only)`)
-const inLong = { timeout: seconds, skip: !isLong }
-
-const row = (page: Page, name: string) => page.getByRole("treeitem", { name, exact: false })
-const see = (steps: () => Promise<unknown>) => Effect.promise(steps)
 
 const opened = Effect.fnUntraced(function* (hash = "", options: Parameters<typeof makeWorld>[0] = {}) {
   const world = yield* makeWorld(options)
@@ -103,7 +96,7 @@ describe.skipIf(!hasBrowser)(`the page${needsBrowser}`, () => {
         await other.getByText("there is version 1 now").waitFor()
         await edit(other, "25", "50")
         await other.getByRole("button", { name: "Review and save" }).click()
-        await other.getByText("The changes are in different lines").waitFor()
+        await other.getByText("The changes are in different places").waitFor()
         await other.getByRole("button", { name: "Put theirs into mine" }).click()
         await other.getByRole("button", { name: "Save mine over version 1" }).click()
         await other.getByText("Saved as version 2").waitFor()

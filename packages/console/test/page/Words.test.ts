@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { explain } from "../../page/src/model/acl.ts"
 import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
-import { summary } from "../../page/src/model/ensemble.ts"
+import { add, lastAnswer, makeHistory, summary } from "../../page/src/model/ensemble.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
 import { format, parse } from "../../page/src/model/Route.ts"
 import { lifetime } from "../../page/src/model/stat.ts"
@@ -63,6 +63,13 @@ describe("what the page shows", () => {
     assert.isUndefined(mergeBoth("a\nb\n", "x\nb\n", "y\nb\n"))
   })
 
+  it("puts changes of different values of JSON on one line together", () => {
+    const [base, theirs] = ['{"on":false,"percent":25}', '{"on":false,"percent":50}']
+    assert.strictEqual(mergeBoth(base, theirs, '{"on":true,"percent":25}'), '{"on":true,"percent":50}')
+    assert.isUndefined(mergeBoth(base, theirs, '{"on":true,"percent":75}'))
+    assert.isUndefined(mergeBoth("on, 25", "on, 50", "off, 25"))
+  })
+
   it("explains an ACL, and warns of one that is open to the world", () => {
     assert.deepStrictEqual(explain({ scheme: "world", id: "anyone", perms: "r" }), {
       identity: "Anyone who can connect",
@@ -92,5 +99,14 @@ describe("what the page shows", () => {
   it("says when something was", () => {
     assert.strictEqual(ago(0, 1000), "just now")
     assert.strictEqual(ago(0, 240_000), "4 min ago")
+  })
+
+  it("tells when a member that is gone answered last", () => {
+    const history = makeHistory()
+    const server = "zk1:2181"
+    add(history, { _tag: "sample", time: 1_000, members: [{ server, state: "serving", roundTrip: 0.4 }] })
+    add(history, { _tag: "sample", time: 6_000, members: [{ server, state: "unreachable" }] })
+    assert.strictEqual(lastAnswer(history, server), 1_000)
+    assert.isUndefined(lastAnswer(history, "zk2:2181"))
   })
 })

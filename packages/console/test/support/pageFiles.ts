@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url"
 const root = fileURLToPath(new URL("../..", import.meta.url))
 const built = Path.join(root, "node_modules", ".cache", "page")
 
-export const pageFiles: Effect.Effect<PageFiles.PageFiles> = Effect.gen(function* () {
+/** The folder of the page, for a server that reads it itself. */
+export const pageFolder: Effect.Effect<string> = Effect.gen(function* () {
   if (!isFresh()) {
     const { build } = yield* Effect.promise(() => import("vite"))
     const configFile = Path.join(root, "page", "vite.config.ts")
@@ -22,8 +23,13 @@ export const pageFiles: Effect.Effect<PageFiles.PageFiles> = Effect.gen(function
       Fs.renameSync(outDir, built)
     }
   }
-  return yield* PageFiles.load(built)
-}).pipe(Effect.provide(NodeServices.layer), Effect.orDie)
+  return built
+})
+
+export const pageFiles: Effect.Effect<PageFiles.PageFiles> = Effect.flatMap(pageFolder, PageFiles.load).pipe(
+  Effect.provide(NodeServices.layer),
+  Effect.orDie
+)
 
 const isFresh = (): boolean => newest(Path.join(root, "page"), Path.join(root, "src")) <= newest(built)
 

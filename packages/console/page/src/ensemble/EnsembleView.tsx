@@ -4,8 +4,8 @@ import { formatHex } from "@effect-zookeeper/console/Models"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useFeed } from "../link/run.ts"
-import { add, assess, figures, makeHistory, summary } from "../model/ensemble.ts"
-import { clock } from "../model/time.ts"
+import { add, assess, figures, lastAnswer, makeHistory, summary } from "../model/ensemble.ts"
+import { ago, clock } from "../model/time.ts"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { Doctor } from "./Doctor.tsx"
@@ -63,6 +63,7 @@ export const EnsembleView = () => {
               <MemberCard
                 member={members().find((member) => member.server === server)}
                 colour={index()}
+                lastAnswer={(revision(), lastAnswer(history, server))}
                 onAsk={setAsked}
               />
             )}
@@ -84,6 +85,7 @@ export const EnsembleView = () => {
 const MemberCard = (props: {
   readonly member: Member | undefined
   readonly colour: number
+  readonly lastAnswer: number | undefined
   readonly onAsk: (member: Member) => void
 }) => (
   <Show when={props.member}>
@@ -100,6 +102,9 @@ const MemberCard = (props: {
             </span>
           </div>
           <For each={state().remarks}>{(remark) => <p class="remark">{remark}</p>}</For>
+          <Show when={member().state === "unreachable" || member().state === "silent"}>
+            <LastAnswer at={props.lastAnswer} />
+          </Show>
           <dl class="figures">
             <For each={figures(member())}>
               {([name, value]) => (
@@ -122,6 +127,19 @@ const MemberCard = (props: {
     }}
   </Show>
 )
+
+const LastAnswer = (props: { readonly at: number | undefined }) => {
+  const { now } = usePage()
+  return (
+    <Show when={props.at} fallback={<p class="muted">It has not answered since this console looks.</p>}>
+      {(at) => (
+        <p class="muted">
+          It answered last at {clock(at()).slice(0, 8)}, {ago(at(), now())}.
+        </p>
+      )}
+    </Show>
+  )
+}
 
 const Config = () => {
   const { cluster, now } = usePage()

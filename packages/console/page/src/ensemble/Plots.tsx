@@ -104,7 +104,7 @@ const optionsOf = (place: HTMLElement, servers: ReadonlyArray<string>, width: nu
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: "ensemble" }, y: false, points: { size: 6 } },
     scales: { y: { range: (_, low, high) => [Math.min(0, low), Math.max(1, high * 1.1)] } },
@@ -112,7 +112,7 @@ const optionsOf = (place: HTMLElement, servers: ReadonlyArray<string>, width: nu
       {
         ...axis,
         size: 26,
-        space: 76,
+        space: 60,
         values: (_, times, __, ___, step) => times.map((time) => (step < 60 ? seconds : hours).format(time * 1000))
       },
       { ...axis, size: 48, space: 28, values: (_, values) => values.map((value) => compact.format(value)) }

@@ -19,7 +19,9 @@ export const EventsView = () => {
   const { cluster, href, route } = usePage()
   const log = makeLog()
   const [revision, setRevision] = createSignal(0)
-  const [isPaused, setPaused] = createSignal(false)
+  /** How many events had been seen when it was paused. */
+  const [pausedAt, setPausedAt] = createSignal<number>()
+  const isPaused = () => pausedAt() !== undefined
   const [filter, setFilter] = createSignal("")
   const touch = (): void => void setRevision((revision) => revision + 1)
 
@@ -27,22 +29,22 @@ export const EventsView = () => {
     (client) => client.events({ cluster: cluster()?.name ?? "", path: route().path }),
     (events) => {
       log.add(events)
-      if (!isPaused()) touch()
+      touch()
     }
   )
-  createEffect(
-    on(
-      () => route().path,
-      () => {
-        log.clear()
-        touch()
-      }
-    )
-  )
-  const shown = createMemo<ReadonlyArray<TreeEvent>>(() => {
+  const clear = (): void => {
+    log.clear()
+    if (isPaused()) setPausedAt(0)
+    touch()
+  }
+  createEffect(on(() => route().path, clear))
+  const counts = createMemo(() => {
     revision()
-    return log.matching(filter())
+    const seen = log.seen()
+    const upTo = pausedAt() ?? seen
+    return { upTo, later: seen - upTo, dropped: log.dropped() }
   })
+  const shown = createMemo<ReadonlyArray<TreeEvent>>(() => log.matching(filter(), counts().upTo))
   const at = (index: number): TreeEvent | undefined => shown()[shown().length - 1 - index]
   const failure = createMemo(() => {
     const state = feed()
@@ -67,20 +69,11 @@ export const EventsView = () => {
         <button
           class="button"
           aria-pressed={isPaused()}
-          onClick={() => {
-            setPaused(!isPaused())
-            touch()
-          }}
+          onClick={() => setPausedAt(isPaused() ? undefined : log.seen())}
         >
           <Icon name={isPaused() ? "play" : "pause"} size={14} /> {isPaused() ? "Go on" : "Pause"}
         </button>
-        <button
-          class="button"
-          onClick={() => {
-            log.clear()
-            touch()
-          }}
-        >
+        <button class="button" onClick={clear}>
           Clear
         </button>
         <button
@@ -92,7 +85,7 @@ export const EventsView = () => {
         </button>
       </div>
       <p class="muted number" role="status">
-        {words(shown().length, log.total(), log.dropped(), isPaused(), revision())}
+        {words(shown().length, counts(), isPaused())}
       </p>
       <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
       <Show when={feed()._tag === "Stale"}>
@@ -147,11 +140,21 @@ export const EventsView = () => {
   )
 }
 
-const words = (shown: number, total: number, dropped: number, isPaused: boolean, _revision: number): string => {
+interface Counts {
+  readonly upTo: number
+  /** Those that came since it was paused. */
+  readonly later: number
+  readonly dropped: number
+}
+
+const words = (shown: number, { dropped, later, upTo }: Counts, isPaused: boolean): string => {
+  const total = Math.max(0, upTo - dropped)
   const all =
     shown === total
       ? `${total.toLocaleString("en")} ${total === 1 ? "event" : "events"}`
       : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")} events`
   const old = dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} older ones are forgotten`
-  return `${all}${old}${isPaused ? ". Paused: new ones are kept, and shown when it goes on." : ""}`
+  const kept =
+    later === 0 ? "new ones are kept" : `${later.toLocaleString("en")} new ${later === 1 ? "one is" : "ones are"} kept`
+  return `${all}${old}${isPaused ? `. Paused: ${kept}, and shown when it goes on.` : ""}`
 }

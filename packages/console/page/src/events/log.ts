@@ -20,11 +20,14 @@ export const makeLog = () => {
       events = []
       dropped = 0
     },
-    total: (): number => events.length,
     dropped: (): number => dropped,
-    /** Those whose path has the text. Gaps stay, for they are about all paths. */
-    matching: (text: string): ReadonlyArray<TreeEvent> =>
-      text === "" ? [...events] : events.filter(({ event, path }) => event === "gap" || path.includes(text)),
+    /** How many there were since the log was cleared. */
+    seen: (): number => dropped + events.length,
+    /** Those of the first so many whose path has the text. Gaps stay, for they are about all paths. */
+    matching: (text: string, first: number): ReadonlyArray<TreeEvent> => {
+      const shown = events.slice(0, Math.max(0, first - dropped))
+      return text === "" ? shown : shown.filter(({ event, path }) => event === "gap" || path.includes(text))
+    },
     /** A line of JSON for each. */
     lines: (shown: ReadonlyArray<TreeEvent>): Uint8Array<ArrayBuffer> =>
       Uint8Array.from(

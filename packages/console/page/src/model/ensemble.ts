@@ -66,6 +66,12 @@ export const add = (history: History, event: EnsembleEvent): void => {
   }
 }
 
+/** When a member answered last, as far as the history goes; undefined if it does not go so far. */
+export const lastAnswer = ({ series, times }: History, server: string): number | undefined => {
+  const answers = series.get(server)?.roundTrip ?? []
+  return times[answers.findLastIndex((value) => value !== null)]
+}
+
 const emptyValues = (length: number): Record<Metric, Values> => {
   const make = (): Values => Array.from({ length }, () => null)
   return {
@@ -188,7 +194,9 @@ export const figures = (member: Member): ReadonlyArray<readonly [name: string, v
     ["Release", member.release],
     [
       "Latency",
-      member.latency === undefined ? undefined : `${member.latency.avg} ms, at most ${member.latency.max} ms`
+      member.latency === undefined
+        ? undefined
+        : `${member.latency.avg.toLocaleString("en", { maximumFractionDigits: 1 })} ms, at most ${member.latency.max} ms`
     ],
     ["Round trip", member.roundTrip === undefined ? undefined : `${member.roundTrip.toFixed(1)} ms`],
     [

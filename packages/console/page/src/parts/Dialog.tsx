@@ -8,11 +8,9 @@ export const Dialog = (props: {
   readonly children: JSX.Element
 }) => {
   let element: HTMLDialogElement | undefined
-  const before = document.activeElement
   onMount(() => element?.showModal())
-  onCleanup(() => {
-    if (before instanceof HTMLElement && before.isConnected) before.focus()
-  })
+  // An open dialog that is taken out of the page lets the focus go: nothing else can have it until then.
+  onCleanup(() => element?.close())
   return (
     <dialog
       ref={element}

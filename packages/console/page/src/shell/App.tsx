@@ -35,9 +35,10 @@ export const App = (props: { readonly link: Link["Service"]; readonly run: Page[
     const wanted = route().cluster
     return wanted === undefined ? clusters()[0] : clusters().find(({ name }) => name === wanted)
   })
-  const readOnly = createMemo(() =>
-    hello()?.canWrite === true ? cluster()?.readOnly : "zk ui was started without --write"
-  )
+  const readOnly = createMemo(() => {
+    if (hello()?.canWrite !== true) return "zk ui was started without --write"
+    return cluster()?.readOnly ?? (cluster()?.state === "readOnly" ? "the server has no quorum" : undefined)
+  })
   const href = (to: Partial<Route>) => format({ ...route(), cluster: cluster()?.name ?? route().cluster, ...to })
 
   const page: Page = {

@@ -90,11 +90,18 @@ const clusterTrouble = (cluster: Cluster | undefined, now: number): Trouble | un
         text: `No server since ${clock(since).slice(0, 8)}.${because} What you see is from before. It is connected again by itself.`
       }
     case "expired":
-      return {
-        tone: "warn",
-        title: "The session has expired.",
-        text: "A new one is being made, and everything is read again."
-      }
+      // A server without a quorum gives no new session, unless it has local ones.
+      return now - since < 10_000
+        ? {
+            tone: "warn",
+            title: "The session has expired.",
+            text: "A new one is being made, and everything is read again."
+          }
+        : {
+            tone: "bad",
+            title: "No server gives a new session.",
+            text: `The one before has expired, and this has been tried for ${duration(now - since)}: the ensemble may have no quorum. What you see is from before. It goes on trying.`
+          }
     case "failed":
       return { tone: "bad", title: "It cannot connect.", text: `${because} It does not try again by itself.`.trim() }
     default:

@@ -15,10 +15,20 @@ const keys: ReadonlyArray<readonly [keys: ReadonlyArray<string>, does: string]> 
   [["?"], "this help"]
 ]
 
+/** For somebody who sees ZooKeeper for the first time. */
+const words: ReadonlyArray<readonly [word: string, means: string]> = [
+  ["znode", "an entry of the tree, with data and children"],
+  ["session", "the connection of one program, which outlives a short interruption"],
+  ["ephemeral", "a znode that ends with the session that created it"],
+  ["ensemble", "the servers together; more than half of them, the quorum, must run"],
+  ["recipe", "what programs build of znodes: a lock, an election, a queue. A program that waits may wait there"]
+]
+
 export const Help = (props: { readonly onClose: () => void }) => {
   const { hello } = usePage()
   return (
-    <Dialog title="Keys" onClose={props.onClose}>
+    <Dialog title="Help" onClose={props.onClose}>
+      <h2>Keys</h2>
       <dl class="keys">
         <For each={keys}>
           {([keys, does]) => (
@@ -27,6 +37,17 @@ export const Help = (props: { readonly onClose: () => void }) => {
                 <For each={keys}>{(key) => (key === "…" ? <span> … </span> : <kbd>{key}</kbd>)}</For>
               </dt>
               <dd>{does}</dd>
+            </div>
+          )}
+        </For>
+      </dl>
+      <h2>Words</h2>
+      <dl class="keys">
+        <For each={words}>
+          {([word, means]) => (
+            <div>
+              <dt>{word}</dt>
+              <dd>{means}</dd>
             </div>
           )}
         </For>

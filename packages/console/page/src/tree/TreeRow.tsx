@@ -12,7 +12,7 @@ import type { TreeStore } from "./treeStore.ts"
 
 const remarks: Readonly<Record<Remark, string>> = {
   listing: "listing …",
-  noMatch: "no name has this text",
+  noMatch: "no name here has this text: Enter searches everything below",
   forbidden: "the ACL does not allow to list the children",
   gone: "this znode is gone",
   tooMany: "it has more children than the page lists: search below it",

@@ -1,6 +1,6 @@
 import type * as Models from "@effect-zookeeper/console/Models"
 import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
-import { createMemo, createSignal, For, Index, Show } from "solid-js"
+import { createEffect, createMemo, createSignal, For, Index, on, onMount, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useAction } from "../link/run.ts"
 import { explain, permissions, schemes } from "../model/acl.ts"
@@ -13,8 +13,15 @@ import type { Present } from "./present.ts"
 
 type NewEntry = typeof Models.NewAclEntry.Type
 
+interface Props {
+  readonly path: string
+  readonly present: Present
+  /** Has the znode read again: servers tell nobody that an ACL was changed. */
+  readonly onDoubt: () => void
+}
+
 /** Who may do what to a znode. */
-export const AclPanel = (props: { readonly path: string; readonly present: Present }) => {
+export const AclPanel = (props: Props) => {
   const { readOnly } = usePage()
   const [isEditing, setEditing] = createSignal(false)
   const warnings = createMemo(() => (props.present.acl ?? []).map(explain).flatMap(({ warning }) => warning ?? []))
@@ -49,7 +56,7 @@ export const AclPanel = (props: { readonly path: string; readonly present: Prese
         <For each={warnings()}>{(text) => <Note tone="warn">{text}</Note>}</For>
       </div>
       <Show when={isEditing()}>
-        <AclDialog path={props.path} present={props.present} onClose={() => setEditing(false)} />
+        <AclDialog {...props} onClose={() => setEditing(false)} />
       </Show>
     </section>
   )
@@ -66,18 +73,39 @@ const Sentence = (props: {
   )
 }
 
-const AclDialog = (props: { readonly path: string; readonly present: Present; readonly onClose: () => void }) => {
+const entriesOf = (present: Present): ReadonlyArray<NewEntry> =>
+  (present.acl ?? []).map(({ id, perms, scheme }, keeps) => ({ scheme, id, perms, keeps }))
+
+const AclDialog = (props: Props & { readonly onClose: () => void }) => {
   const { cluster, link, say } = usePage()
-  const seen = props.present
-  const [entries, setEntries] = createSignal<ReadonlyArray<NewEntry>>(
-    (seen.acl ?? []).map((entry, keeps) => ({ scheme: entry.scheme, id: entry.id, perms: entry.perms, keeps }))
-  )
+  const [seen, setSeen] = createSignal(props.present)
+  const [entries, setEntries] = createSignal(entriesOf(props.present))
+  const [isTouched, setTouched] = createSignal(false)
   const saving = useAction<Models.Stat, EditFailure>(() => {
     say("The ACL was changed.")
+    props.onDoubt()
     props.onClose()
   })
+  const beginAgain = (): void => {
+    saving.forget()
+    setSeen(props.present)
+    setEntries(entriesOf(props.present))
+    setTouched(false)
+  }
+  const isOld = () => props.present.stat.aversion !== seen().stat.aversion
+  onMount(() => props.onDoubt())
+  createEffect(() => isOld() && !isTouched() && beginAgain())
+  createEffect(
+    on(saving.state, (state) => {
+      if (state._tag === "Failed" && state.error._tag === "Conflict") props.onDoubt()
+    })
+  )
+  const edit = (to: (entries: ReadonlyArray<NewEntry>) => ReadonlyArray<NewEntry>): void => {
+    setTouched(true)
+    setEntries(to)
+  }
   const change = (index: number, to: Partial<NewEntry>): void =>
-    void setEntries((entries) =>
+    edit((entries) =>
       entries.map((entry, at) => {
         if (at !== index) return entry
         const { keeps, ...rest } = entry
@@ -87,7 +115,7 @@ const AclDialog = (props: { readonly path: string; readonly present: Present; re
           : { ...rest, ...to }
       })
     )
-  const remove = (index: number): void => void setEntries((entries) => entries.filter((_, at) => at !== index))
+  const remove = (index: number): void => edit((entries) => entries.filter((_, at) => at !== index))
   const problem = createMemo(() => {
     const all = entries()
     if (all.length === 0) return "Without an entry nobody could do anything: add one."
@@ -112,7 +140,7 @@ const AclDialog = (props: { readonly path: string; readonly present: Present; re
       link.client.saveAcl({
         cluster: cluster()?.name ?? "",
         path: props.path,
-        aversion: seen.stat.aversion,
+        aversion: seen().stat.aversion,
         acl: entries()
       })
     )
@@ -200,7 +228,7 @@ const AclDialog = (props: { readonly path: string; readonly present: Present; re
       <div>
         <button
           class="button"
-          onClick={() => setEntries((entries) => [...entries, { scheme: "world", id: "anyone", perms: "r" }])}
+          onClick={() => edit((entries) => [...entries, { scheme: "world", id: "anyone", perms: "r" }])}
         >
           <Icon name="add" size={14} /> Add an entry
         </button>
@@ -208,6 +236,14 @@ const AclDialog = (props: { readonly path: string; readonly present: Present; re
       <For each={warnings()}>{(text) => <Note tone="warn">{text}</Note>}</For>
       <Show when={problem()}>{(text) => <p role="status">{text()}</p>}</Show>
       <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
+      <Show when={isOld() && isTouched()}>
+        <Note tone="warn">
+          Someone else has changed the list since you saw it.{" "}
+          <button class="button" onClick={beginAgain}>
+            Begin with the list that is there now
+          </button>
+        </Note>
+      </Show>
       <div class="row end">
         <button class="button" onClick={() => props.onClose()}>
           Cancel

@@ -47,10 +47,15 @@ export const ConflictDialog = (props: {
       </p>
       <Show when={canMerge()}>
         <Note tone="good">
-          The changes are in different lines, and fit together.{" "}
+          The changes are in different places, and fit together.{" "}
           <button class="button" onClick={() => take(both() ?? props.mine)}>
             Put theirs into mine
           </button>
+        </Note>
+      </Show>
+      <Show when={both() === undefined && props.theirs.text !== undefined}>
+        <Note tone="warn">
+          Both of you have changed the same place. What you save replaces theirs: put into yours what you want to keep.
         </Note>
       </Show>
       <div class="three">

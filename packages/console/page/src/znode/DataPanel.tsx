@@ -116,7 +116,7 @@ export const DataPanel = (props: { readonly path: string; readonly present: Pres
           </button>
         </Show>
         <Show when={readOnly() === undefined && canEdit()}>
-          <button class="button" onClick={edit} title="Edit the data (e)">
+          <button class="button" data-key="e" onClick={edit} title="Edit the data (e)">
             <Icon name="edit" size={14} /> Edit
           </button>
         </Show>

@@ -117,7 +117,9 @@ export const GraftDialog = (props: {
               ? "One moment …"
               : found() === undefined
                 ? "Count what would be created"
-                : `Create ${(found()?.created ?? 0).toLocaleString("en")} znodes`}
+                : found()?.created === 1
+                  ? "Create 1 znode"
+                  : `Create ${(found()?.created ?? 0).toLocaleString("en")} znodes`}
           </button>
         </div>
       </form>
@@ -126,13 +128,17 @@ export const GraftDialog = (props: {
 }
 
 const words = ({ created, kept, leftOut, withOtherAcl }: Grafted): string => {
-  const count = (number: number, text: string): ReadonlyArray<string> =>
-    number === 0 ? [] : [`${number.toLocaleString("en")} ${text}`]
+  const count = (number: number, one: string, more: string): ReadonlyArray<string> =>
+    number === 0 ? [] : [`${number.toLocaleString("en")} ${number === 1 ? one : more}`]
   const all = list([
     `${created.toLocaleString("en")} would be created`,
-    ...count(kept, "are there already"),
-    ...count(leftOut, "are left out"),
-    ...count(withOtherAcl, "would get the ACL of the parent, because the hashes of their own are not known")
+    ...count(kept, "is there already", "are there already"),
+    ...count(leftOut, "is left out", "are left out"),
+    ...count(
+      withOtherAcl,
+      "would get the ACL of the parent, because the hashes of its own are not known",
+      "would get the ACL of the parent, because the hashes of their own are not known"
+    )
   ])
   return `${all}.`
 }

@@ -5,12 +5,14 @@ import { describe } from "../link/failures.ts"
 import { useAction } from "../link/run.ts"
 import { size } from "../model/data.ts"
 import { facts, lifetime } from "../model/stat.ts"
+import { nameOf, parentOf, sequenceOf } from "../model/znodePath.ts"
 import { usePage } from "../shell/page.ts"
 
 /** The stat in words: how long the znode stays, who wrote it when, and the numbers behind it. */
 export const StatPanel = (props: { readonly path: string; readonly stat: Stat }) => {
   const { href, now } = usePage()
   const life = () => lifetime(props.stat)
+  const isContender = () => life().owner !== undefined && sequenceOf(nameOf(props.path)) !== undefined
   return (
     <section class="panel" aria-label="Stat">
       <div class="panel-head">
@@ -31,6 +33,12 @@ export const StatPanel = (props: { readonly path: string; readonly stat: Stat })
             )}
           </Show>
         </p>
+        <Show when={isContender()}>
+          <p class="muted">
+            The number in its name is its turn, as at a lock:{" "}
+            <a href={href({ view: "recipes", path: parentOf(props.path) ?? "/" })}>see who holds it and who waits</a>.
+          </p>
+        </Show>
         <dl class="facts">
           <For each={facts(props.stat, now())}>
             {({ detail, name, text }) => (
@@ -52,9 +60,9 @@ export const StatPanel = (props: { readonly path: string; readonly stat: Stat })
   )
 }
 
-/** The size of the subtree, when a person asks for it. */
+/** The size of the subtree, when a person asks for it, and the way to what it is used for. */
 const Below = (props: { readonly path: string }) => {
-  const { cluster, link } = usePage()
+  const { cluster, href, link } = usePage()
   const [found, setFound] = createSignal<typeof SubtreeSize.Type>()
   const counting = useAction<typeof SubtreeSize.Type, ReadFailure>(setFound)
   createEffect(
@@ -81,6 +89,13 @@ const Below = (props: { readonly path: string }) => {
       >
         Count the subtree
       </button>
+      <a
+        class="button"
+        href={href({ view: "recipes", path: props.path })}
+        title="What recipes keep here: who holds, and who waits"
+      >
+        Locks and queues here
+      </a>
       <span class="muted number" role="status">
         {text()}
       </span>

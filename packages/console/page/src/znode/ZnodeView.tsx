@@ -25,6 +25,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
   const [history, setHistory] = createSignal<ReadonlyArray<Models.ZnodeEvent>>([])
   const path = createMemo(() => route().path)
   const name = () => cluster()?.name ?? ""
+  const [round, setRound] = createSignal(0)
 
   createEffect(
     on(path, () => {
@@ -33,7 +34,10 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
     })
   )
   const feed = useFeed(
-    (client) => client.znode({ cluster: name(), path: path(), limit: (hello()?.limits ?? limitsBefore).data }),
+    (client) => {
+      round()
+      return client.znode({ cluster: name(), path: path(), limit: (hello()?.limits ?? limitsBefore).data })
+    },
     (next) => {
       setEvent(next)
       setHistory((history) => (isNews(history[0], next) ? [next, ...history].slice(0, remembered) : history))
@@ -47,7 +51,15 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
     const state = feed()
     return state._tag === "Failed" ? state.error : undefined
   })
-  const draft = () => draftOf(name(), path())
+  const draft = createMemo(() => draftOf(name(), path()))
+  // The editor goes when its text is saved or discarded, and the focus would go with it.
+  createEffect(
+    on([draft, path], ([draft, path], before) => {
+      if (before?.[0] !== undefined && before[1] === path && draft === undefined) {
+        document.querySelector<HTMLElement>("[data-key='e']")?.focus({ preventScroll: true })
+      }
+    })
+  )
 
   return (
     <article class="znode" aria-label={line(path())}>
@@ -69,7 +81,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
               </div>
               <aside class="stack">
                 <StatPanel path={path()} stat={present().stat} />
-                <AclPanel path={path()} present={present()} />
+                <AclPanel path={path()} present={present()} onDoubt={() => setRound((round) => round + 1)} />
                 <HistoryPanel history={history()} />
               </aside>
             </div>
