@@ -47,8 +47,9 @@ function overview(project) {
   return [introduction, ...order.map((name) => table(name, packages.get(name) ?? []))].join("\n")
 }
 
-/** What applications use first comes first. */
-const order = ["client", "recipes", "config", "cluster", "storage", "cli", "server", "session", "transport", "protocol"]
+/** The packages as the entry points have them: what applications use first comes first. */
+const { entryPoints } = JSON.parse(Fs.readFileSync(new URL("typedoc.json", import.meta.url), "utf8"))
+const order = entryPoints.map((files) => files.split("/")[1])
 
 const introduction = `# API reference
 

@@ -19,12 +19,12 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     cluster: "Effect Cluster",
     "http-handlers": "HTTP handlers and AbortSignal",
     "command-line": "The command line",
-    console: "A page of the tree",
+    console: "The console in a browser",
     backups: "Backups and files of servers",
     testing: "Testing",
     production: "Production",
     security: "Security",
-    workers: "Workers and cluster",
+    workers: "Workers and node:cluster",
     runtimes: "Bundlers, CommonJS, Bun, Deno"
   }),
   group("Coming from", "coming-from", {
@@ -40,7 +40,7 @@ const pages: Array<DefaultTheme.SidebarItem> = [
     config: "Configuration",
     cluster: "Effect Cluster",
     console: "The console",
-    storage: "Snapshots and logs",
+    storage: "Storage: backups and files",
     cli: "The command zk",
     server: "Embedded server",
     session: "Session",
@@ -72,10 +72,15 @@ export const sidebar = (): DefaultTheme.SidebarMulti => ({
   "/": pages,
   "/api/": [
     { text: "Guides and reference", link: "/" },
-    {
-      text: "API reference",
-      link: "/api/",
-      items: JSON.parse(Fs.readFileSync(new URL("../api/typedoc-sidebar.json", import.meta.url), "utf8"))
-    }
+    { text: "API reference", link: "/api/", items: [...modules()] }
   ]
 })
+
+/** The modules of each package; the packages in the order of the first page of the reference, not of the alphabet. */
+const modules = (): ReadonlyArray<DefaultTheme.SidebarItem> => {
+  const { entryPoints }: { readonly entryPoints: ReadonlyArray<string> } = read("../typedoc.json")
+  const groups: ReadonlyArray<DefaultTheme.SidebarItem> = read("../api/typedoc-sidebar.json")
+  return entryPoints.flatMap((files) => groups.filter(({ text }) => text === files.split("/")[1]))
+}
+
+const read = (file: string) => JSON.parse(Fs.readFileSync(new URL(file, import.meta.url), "utf8"))
