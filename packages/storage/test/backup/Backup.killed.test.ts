@@ -19,6 +19,9 @@ const isLong = process.env["ZK_LONG"] === "1"
 
 const rounds = Number(process.env["ZK_ROUNDS"] ?? 100)
 
+/** The first seed: the rounds can be run in parts. */
+const first = Number(process.env["ZK_SEED"] ?? 1)
+
 /** Znodes of a tree, which a worker takes about a second for. */
 const SIZE = 1500
 
@@ -63,7 +66,7 @@ describe.runIf(isLong)("backups whose processes are killed (in test:long only, f
         const servers = TestServer.connectString()
         const zk = yield* clientOf(ZooKeeper.layer({ servers }))
         let killed = 0
-        for (let seed = 1; seed <= rounds; seed++) {
+        for (let seed = first; seed < first + rounds; seed++) {
           yield* Effect.gen(function* () {
             const root = TestServer.freshPath("killed")
             yield* zk.create(root)
@@ -105,7 +108,7 @@ describe.runIf(isLong)("backups whose processes are killed (in test:long only, f
             for (const path of own) assert.isTrue(yield* zk.exists(path), `seed ${seed}: ${path}`)
             yield* zk.deleteAll(root)
           }).pipe(Random.withSeed(`killed ${seed}`))
-          if (seed % 10 === 0) yield* Effect.log(`${seed} rounds, ${killed} processes killed before they were done`)
+          if ((seed - first + 1) % 10 === 0) yield* Effect.log(`${seed - first + 1} rounds, ${killed} processes killed before they were done`)
         }
         assert.isAbove(killed, rounds)
       }).pipe(Effect.scoped, withFiles),
