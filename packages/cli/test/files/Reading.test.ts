@@ -137,7 +137,7 @@ describe("the progress of reading files", () => {
         lines.some((line) => line.startsWith("read 47.9K of 95.7K, ")),
         lines.join("\n")
       )
-      const last = yield* shown(stats({ file: "/data", from: undefined, to: "0x10" }), files, 11)
+      const last = yield* shown(stats({ file: "/data", from: undefined, to: "0x1f4" }), files, 11)
       assert.isTrue(
         last.some((line) => line.includes(" of 47.9K, ")),
         last.join("\n")
