@@ -38,6 +38,7 @@ export const suites: ReadonlyArray<Suite> = [
     name: "storage",
     files: [
       "packages/storage/test/tree/DataDirectory.histories.test.ts",
+      "packages/storage/test/tree/JavaTools.test.ts",
       "packages/storage/test/snapshot/Snapshot.write.test.ts",
       "packages/storage/test/backup/Backup.test.ts",
       "packages/storage/test/restore"

@@ -102,6 +102,43 @@ export const treeAt = (
 ): Promise<DataDirectory.Restored> => run(DataDirectory.treeAt(directory, options), call)
 
 /**
+ * The last transaction by a time; see `DataDirectory.zxidAt`.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const zxidAt = (
+  directory: string,
+  time: number,
+  options?: DataDirectory.Options,
+  call?: CallOptions
+): Promise<bigint> => run(DataDirectory.zxidAt(directory, time, options), call)
+
+/**
+ * Reads a whole backup and compares its checksum; see `BackupFile.verify`.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const verifyBackup = (
+  file: string,
+  options?: Snapshot.ReadOptions,
+  call?: CallOptions
+): Promise<BackupFile.Header> => run(BackupFile.verify(file, options), call)
+
+/**
+ * The znodes of a backup; see `BackupFile.read`.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const readBackup = (
+  file: string,
+  options?: Snapshot.ReadOptions,
+  call?: CallOptions
+): AsyncIterable<TreeSource.Entry> => iterable(BackupFile.read(file, options), call)
+
+/**
  * Writes a snapshot from which a server can start; see `Snapshot.write`.
  *
  * @category writing

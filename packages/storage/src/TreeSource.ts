@@ -21,6 +21,7 @@ import type { TreeLimits } from "./internal/tree/MutableTree.ts"
 import type { ReadOptions } from "./Snapshot.ts"
 import type { FileAccessError, IncompleteDirectory, MalformedFile } from "./StorageError.ts"
 import type { Tree } from "./Tree.ts"
+import type { Znode } from "./Znode.ts"
 import type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
 
 export type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
@@ -227,6 +228,7 @@ export const fromTree = (
   options: { readonly path?: string | undefined; readonly name?: string | undefined } = {}
 ): TreeSource<NoNode> => {
   const { name = "the tree", path: root = "/" } = options
+  const isMeant = ({ path }: Znode) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)
   return {
     name,
     root,
@@ -234,12 +236,17 @@ export const fromTree = (
       root,
       Stream.suspend(() =>
         Stream.fromIterable(tree.entries()).pipe(
-          Stream.filter(({ path }) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)),
+          Stream.filter(isMeant),
           Stream.map((znode): Entry => ({ znode, numChildren: tree.children(znode.path).size, isKindKnown: true }))
         )
       )
     ),
-    size: Effect.succeed(root === "/" ? tree.size : undefined)
+    size: Effect.sync(() => {
+      if (root === "/") return tree.size
+      let size = 0
+      for (const znode of tree.entries()) if (isMeant(znode)) size++
+      return size
+    })
   }
 }
 

@@ -23,12 +23,14 @@ const timed = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
     const used = Math.round((user + system) / 1000)
     const megabytes = Math.round(process.memoryUsage().rss / 1e6)
     if (isLong) yield* Console.log(`${name}: ${took} ms, of which ${used} ms at work here, ${megabytes} MB`)
-    return result
+    return [result, took] as const
   })
 
 describe("a large tree", () => {
   it.live(
-    "is restored, and backed up again",
+    isLong
+      ? "of 100,000 znodes is restored in 15 seconds, and backed up again in 5 (on a machine that does nothing else)"
+      : "is restored, and backed up again",
     () =>
       Effect.gen(function* () {
         const count = isLong ? 100_000 : 2_000
@@ -47,14 +49,19 @@ describe("a large tree", () => {
         }
         const source = TreeSource.fromTree(tree, { path: root })
         const zk = yield* ZooKeeper.ZooKeeper
-        yield* timed(`restore of ${count} znodes`, Restore.run(source, zk))
+        const [, restoring] = yield* timed(`restore of ${count} znodes`, Restore.run(source, zk))
         const file = `${folder}/large.ndjson.gz`
-        const { header } = yield* timed("backup", Backup.make(zk, file, { path: root }))
+        const [{ header }, backingUp] = yield* timed("backup", Backup.make(zk, file, { path: root }))
         assert.strictEqual(header.znodes, count + 1)
         const copy = yield* TreeSource.backup(file)
-        assert.deepStrictEqual(yield* timed("diff", differences(source, copy, { counters: true })), [])
-        const again = yield* timed("restore again", Restore.run(copy, zk))
+        const [left] = yield* timed("diff", differences(source, copy, { counters: true }))
+        assert.deepStrictEqual(left, [])
+        const [again] = yield* timed("restore again", Restore.run(copy, zk))
         assert.deepInclude(again, { Create: 0, Same: count + 1, Raise: 0 })
+        if (isLong) {
+          assert.isBelow(backingUp, 5_000, "milliseconds of the backup")
+          assert.isBelow(restoring, 15_000, "milliseconds of the restore")
+        }
         yield* zk.deleteAll(root)
       }).pipe(Effect.provide(ZooKeeper.layer({ servers: TestServer.connectString() })), withFiles),
     isLong ? 600_000 : 60_000

@@ -1,4 +1,6 @@
 /** ZooKeeper's own tools for its files, run on a file, and the same text from what is read here. */
+import type { Acl } from "@effect-zookeeper/protocol/Acl"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperInstall from "@effect-zookeeper/test-kit/ZooKeeperInstall"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
@@ -11,7 +13,8 @@ export const javaTool = (className: string, ...args: ReadonlyArray<string>) =>
     if (install._tag !== "Java") return undefined
     const flags = ["-Dfile.encoding=UTF-8", "-Duser.timezone=UTC", "-Duser.language=en", "-Duser.country=US"]
     const tool = ["-cp", install.classPath, `org.apache.zookeeper.server.${className}`, ...args]
-    const { stdout } = ChildProcess.spawnSync(install.java, [...flags, ...tool], { encoding: "utf8" })
+    const maxBuffer = 1 << 28
+    const { stdout } = ChildProcess.spawnSync(install.java, [...flags, ...tool], { encoding: "utf8", maxBuffer })
     return stdout
   })
 
@@ -45,10 +48,56 @@ export const paragraphsOf = (output: string): Map<string, string> => {
   return paragraphs
 }
 
-/** The line of TxnLogToolkit for a transaction, without its time; of a `Multi` only the names of the operations. */
+/**
+ * The line of TxnLogToolkit for a transaction, without its time; of a `Multi` only the names of the operations. Before 3.5, the
+ * toolkit prints records as they print themselves.
+ */
 export const toolkitLine = ({ change, cxid, session, zxid }: Transaction): string => {
   const head = `session 0x${BigInt.asUintN(64, session).toString(16)} cxid 0x${cxid.toString(16)} zxid 0x${zxid.toString(16)}`
-  return `${head} ${toolkitText(change)}`
+  return `${head} ${TestServer.isAtLeast("3.5.0") ? toolkitText(change) : recordText(change)}`
+}
+
+/** A line as the toolkit prints it, without its time: of a multi, in whose bytes no other text can be told, the names of operations. */
+export const printedLine = (line: string): string => {
+  // Since 3.9, the name of the operation has other letters.
+  const printed = line
+    .replace(/^[^a-z]*UTC /, "")
+    .replace(/\n$/, "")
+    .replace(/^((?:\S+ ){6})createTtl /, "$1createTTL ")
+  const multi = / multi (.*)/s.exec(printed)
+  if (multi === null) return printed
+  const names = TestServer.isAtLeast("3.5.0")
+    ? [...multi[1]!.matchAll(/(create(?:2|TTL|Container)?|delete|setData|check|error):/gi)].map((match) =>
+        match[1]!.replace("createTtl", "createTTL")
+      )
+    : [...multi[1]!.matchAll(/s\{(-?\d+),/g)].map((match) => operationTypes[match[1]!])
+  return `${printed.slice(0, multi.index)} multi ${names.join(";")}`
+}
+
+const operationTypes: Readonly<Record<string, string>> = {
+  1: "create",
+  2: "delete",
+  5: "setData",
+  13: "check",
+  "-1": "error"
+}
+
+const recordText = (change: Transaction["change"]): string => {
+  // Each byte is a number with a sign.
+  const hexOf = (byte: number) => (byte < 128 ? byte : 0xffffff00 + byte).toString(16)
+  const hex = (data: Uint8Array | null) => (data === null ? "" : `#${Array.from(data, hexOf).join("")}`)
+  const aclText = (acl: ReadonlyArray<Acl>) =>
+    `v{${acl.map(({ id, perms, scheme }) => `s{${perms},s{'${scheme},'${id}}}`).join()}}`
+  switch (change._tag) {
+    case "Create": {
+      const isEphemeral = change.ephemeral ? "T" : "F"
+      return `create '${[change.path, hex(change.data), aclText(change.acl), isEphemeral, change.parentCversion].join()}`
+    }
+    case "SetData":
+      return `setData '${change.path},${hex(change.data)},${change.version}`
+    default:
+      return toolkitText(change)
+  }
 }
 
 const toolkitText = (change: Transaction["change"]): string => {
@@ -83,7 +132,7 @@ const toolkitText = (change: Transaction["change"]): string => {
 const operationName = (change: SimpleChange): string => {
   switch (change._tag) {
     case "Create":
-      return change.operation === "createTTL" ? "createTtl" : change.operation
+      return change.operation
     case "Delete":
       return change.container ? "deleteContainer" : "delete"
     case "SetData":

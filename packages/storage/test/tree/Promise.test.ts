@@ -31,6 +31,8 @@ describe("the Promise API of the files", () => {
     const failures = await Promise.allSettled([
       Storage.list("/nowhere"),
       Storage.treeAt("/nowhere"),
+      Storage.zxidAt("/nowhere", 0),
+      Storage.verifyBackup("/nowhere/app.ndjson"),
       Storage.readLog("/nowhere/log.1")[Symbol.asyncIterator]().next()
     ])
     for (const failure of failures) assert.instanceOf(failure.status === "rejected" && failure.reason, FileAccessError)
@@ -56,6 +58,10 @@ describe("the Promise API of trees", () => {
         assert.fail(JSON.stringify(difference))
       }
       await Storage.writeBackup(`${folder}/again.ndjson`, source)
+      assert.strictEqual((await Storage.verifyBackup(`${folder}/again.ndjson`)).znodes, 2)
+      const paths: Array<string> = []
+      for await (const { znode } of Storage.readBackup(`${folder}/again.ndjson`)) paths.push(znode.path)
+      assert.deepStrictEqual(paths, ["/app", "/app/below"])
       const stop = new AbortController()
       const onStatus = ({ phase }: { readonly phase: string }) => {
         if (phase === "following") stop.abort(new Error("enough"))

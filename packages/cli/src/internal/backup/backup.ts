@@ -2,6 +2,7 @@
 import { Backup, DataDirectory, TreeSource } from "@effect-zookeeper/storage"
 import * as Effect from "effect/Effect"
 import * as StorageOutput from "../../StorageOutput.ts"
+import { readAt } from "../files/reading.ts"
 import { Client } from "../frame/Client.ts"
 import { printOne, Printer } from "../output/Printer.ts"
 import { count, ofData, shown } from "../output/text.ts"
@@ -22,7 +23,10 @@ export const backup = Effect.fnUntraced(function* ({ data, file, force, path, re
   const owners =
     data === undefined
       ? undefined
-      : TreeSource.ownersOf((yield* DataDirectory.treeAt(data)).tree, client.settings.chroot)
+      : TreeSource.ownersOf(
+          (yield* readAt(data, {}, (at) => DataDirectory.treeAt(data, at))).tree,
+          client.settings.chroot
+        )
   const { header, resumed } = yield* withProgress((onProgress) =>
     Backup.make(zk, file, {
       path,

@@ -52,15 +52,18 @@ export const printDifferences = <E, R, E2, R2>(
     if (differences > 0) return yield* new CommandEnded({ exitCode: 1 })
   })
 
-// ---- internal
-
 /** The same tree, which reports each znode that is read. */
-const counting = <E, R>(source: TreeSource.TreeSource<E, R>, onEntry: () => void): TreeSource.TreeSource<E, R> => ({
+export const counting = <E, R>(
+  source: TreeSource.TreeSource<E, R>,
+  onEntry: () => void
+): TreeSource.TreeSource<E, R> => ({
   ...source,
   entries: Stream.map(source.entries, (entry) => {
     onEntry()
     return entry
   })
 })
+
+// ---- internal
 
 const signs = { onlyLeft: "-", onlyRight: "+", changed: "~" } as const

@@ -26,7 +26,9 @@ import { CurrentZnode, resolvePath } from "../frame/CurrentZnode.ts"
 import { UsageError } from "../frame/errors.ts"
 import type { GlobalFlags } from "../frame/globalFlags.ts"
 import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
+import type { Printer } from "../output/Printer.ts"
 import { parseMoment } from "../files/moment.ts"
+import { readAt, withReading } from "../files/reading.ts"
 
 /** A tree that is live. */
 interface Live {
@@ -53,7 +55,7 @@ export const openSource = Effect.fnUntraced(function* (
 ): Effect.fn.Return<
   TreeSource.TreeSource<SourceError, FileSystem.FileSystem>,
   SourceError | UsageError | InvalidArgument | IncompleteDirectory | ZooKeeper.StartError,
-  Client | FileSystem.FileSystem | Path.Path | Scope.Scope | GlobalFlags
+  Client | FileSystem.FileSystem | Path.Path | Printer | Scope.Scope | GlobalFlags
 > {
   const ref = yield* parse(text)
   if (ref._tag === "Live") {
@@ -63,13 +65,13 @@ export const openSource = Effect.fnUntraced(function* (
   const options = ref.path === undefined ? {} : { path: ref.path }
   switch (ref.kind) {
     case "backup":
-      return yield* TreeSource.backup(ref.file, options)
+      return yield* withReading([ref.file], TreeSource.backup(ref.file, options))
     case "snapshot":
-      return yield* TreeSource.snapshot(ref.file, options)
+      return yield* withReading([ref.file], TreeSource.snapshot(ref.file, options))
     case "data": {
       const [, directory = ref.file, at] = /^(.+)@([^@/]+)$/.exec(ref.file) ?? []
       const moment = yield* parseMoment(at)
-      return yield* TreeSource.dataDirectory(directory, { ...options, ...moment })
+      return yield* readAt(directory, moment, (at) => TreeSource.dataDirectory(directory, { ...options, ...at }))
     }
   }
 })

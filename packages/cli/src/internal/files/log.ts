@@ -3,6 +3,9 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import {
   type Change,
   DataDirectory,
+  type FileAccessError,
+  type IncompleteDirectory,
+  type MalformedFile,
   type SimpleChange,
   type Transaction,
   TransactionLog
@@ -17,6 +20,7 @@ import { parseOwner } from "../look/find.ts"
 import { printAll, printOne, Printer, type Style } from "../output/Printer.ts"
 import { count, fields, shown, size } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
+import { between, readAt, withReading } from "./reading.ts"
 
 export interface DumpInput {
   readonly file: string
@@ -38,7 +42,7 @@ export interface AtInput {
 
 /** Every transaction. */
 export const dump = Effect.fnUntraced(function* (input: DumpInput) {
-  yield* printTransactions(transactionsOf(input))
+  yield* readingLogs(input, (transactions) => printTransactions(transactions))
 })
 
 /** The transactions that changed a znode. */
@@ -47,31 +51,31 @@ export const grep = Effect.fnUntraced(function* ({ path, recursive, session, typ
   const glob = Glob.make(path, { dot: true })
   const isMeant = (other: string) =>
     recursive ? ZnodePath.isUnder(path, other) : other === path || Glob.match(glob, other)
-  yield* printTransactions(
-    Stream.filter(
-      transactionsOf(input),
-      (transaction) =>
-        (owner === undefined || transaction.session === owner) &&
-        (type === undefined || typesOf(transaction.change).includes(type)) &&
-        pathsOf(transaction.change).some(isMeant)
-    )
-  )
+  const isWanted = (transaction: Transaction) =>
+    (owner === undefined || transaction.session === owner) &&
+    (type === undefined || typesOf(transaction.change).includes(type)) &&
+    pathsOf(transaction.change).some(isMeant)
+  yield* readingLogs(input, (transactions) => printTransactions(Stream.filter(transactions, isWanted)))
 })
 
 /** How many transactions there are of which kind, and of whom. */
 export const stats = Effect.fnUntraced(function* (input: DumpInput) {
   const collected = new Stats()
-  yield* Stream.runForEachArray(transactionsOf(input), (transactions) =>
-    Effect.sync(() => {
-      for (const transaction of transactions) collected.add(transaction)
-    })
+  yield* readingLogs(input, (transactions) =>
+    Stream.runForEachArray(transactions, (some) =>
+      Effect.sync(() => {
+        for (const transaction of some) collected.add(transaction)
+      })
+    )
   )
   yield* printOne(StorageOutput.LogStats, collected.result(), statsText)
 })
 
 /** The last transaction by a moment, and the tree then. */
 export const at = Effect.fnUntraced(function* ({ file, moment }: AtInput) {
-  const { digest, snapshot, transactions, tree } = yield* DataDirectory.treeAt(file, yield* parseMoment(moment))
+  const { digest, snapshot, transactions, tree } = yield* readAt(file, yield* parseMoment(moment), (at) =>
+    DataDirectory.treeAt(file, at)
+  )
   const value: typeof StorageOutput.Moment.Type = {
     zxid: tree.zxid,
     znodes: tree.size,
@@ -99,29 +103,42 @@ export const at = Effect.fnUntraced(function* ({ file, moment }: AtInput) {
 
 const digests = { Same: "same", None: "none", Different: "different" } as const
 
-/** The transactions of a log, or of all logs of a folder. An incomplete one at the end is left out, with a word about it. */
-const transactionsOf = ({ file, from, to }: DumpInput) =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const { note } = yield* Printer
-      const isFolder = yield* fs.stat(file).pipe(
-        Effect.map(({ type }) => type === "Directory"),
-        Effect.orElseSucceed(() => false)
+/**
+ * Reads the transactions of a log, or of all logs of a folder. An incomplete one at the end is left out, with a word about it.
+ */
+const readingLogs = <A, E, R>(
+  { file, from, to }: DumpInput,
+  run: (
+    transactions: Stream.Stream<
+      Transaction,
+      FileAccessError | MalformedFile | IncompleteDirectory,
+      FileSystem.FileSystem
+    >
+  ) => Effect.Effect<A, E, R>
+) =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { note } = yield* Printer
+    const isFolder = yield* fs.stat(file).pipe(
+      Effect.map(({ type }) => type === "Directory"),
+      Effect.orElseSucceed(() => false)
+    )
+    const first = yield* parseMoment(from)
+    const last = yield* parseMoment(to)
+    const all = isFolder ? DataDirectory.transactions(file, { from: first.zxid }) : TransactionLog.read(file)
+    const transactions = all.pipe(
+      Stream.filter(({ time, zxid }) => zxid >= (first.zxid ?? zxid) && time >= (first.time ?? time)),
+      Stream.takeWhile(({ time, zxid }) => zxid <= (last.zxid ?? zxid) && time <= (last.time ?? time)),
+      Stream.catchIf(
+        (error) => error._tag === "MalformedFile" && error.problem === "Partial",
+        (error) => Stream.fromEffectDrain(note(`${error.message}; a server that was killed leaves such an end`))
       )
-      const first = yield* parseMoment(from)
-      const last = yield* parseMoment(to)
-      const all = isFolder ? DataDirectory.transactions(file, { from: first.zxid }) : TransactionLog.read(file)
-      return all.pipe(
-        Stream.filter(({ time, zxid }) => zxid >= (first.zxid ?? zxid) && time >= (first.time ?? time)),
-        Stream.takeWhile(({ time, zxid }) => zxid <= (last.zxid ?? zxid) && time <= (last.time ?? time)),
-        Stream.catchIf(
-          (error) => error._tag === "MalformedFile" && error.problem === "Partial",
-          (error) => Stream.fromEffectDrain(note(`${error.message}; a server that was killed leaves such an end`))
-        )
-      )
-    })
-  )
+    )
+    const logs = isFolder ? between((yield* DataDirectory.list(file)).logs, first.zxid ?? 0n, last.zxid) : undefined
+    // It is not known in which log a time is.
+    const files = last.time === undefined ? (logs?.map(({ path }) => path) ?? [file]) : undefined
+    return yield* withReading(files, run(transactions))
+  })
 
 const printTransactions = <E, R>(transactions: Stream.Stream<Transaction, E, R>) =>
   printAll(

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { Client, type Reader } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { parseMoment } from "./moment.ts"
+import { readAt, withReading } from "./reading.ts"
 
 /** A tree that was read from files. */
 export interface FileTree extends Pick<Tree, "get" | "children" | "entries"> {
@@ -30,15 +31,18 @@ export const openTree = Effect.fnUntraced(function* (file: string, at: string | 
   )
   if (isFolder) {
     const moment = yield* parseMoment(at)
-    const { tree } = yield* DataDirectory.treeAt(file, moment)
+    const { tree } = yield* readAt(file, moment, (at) => DataDirectory.treeAt(file, at))
     return fileTree(tree, TreeSource.fromTree(tree, { name: file }))
   }
   if (at !== undefined) {
     return yield* new UsageError({ message: `--at is for a data directory, and ${file} has the tree of one moment` })
   }
   const name = file.slice(file.lastIndexOf("/") + 1)
-  const source = name.startsWith("snapshot.") ? yield* TreeSource.snapshot(file) : yield* TreeSource.backup(file)
-  return yield* collected(source)
+  if (name.startsWith("snapshot.")) {
+    return yield* collected(yield* withReading([file], TreeSource.snapshot(file)))
+  }
+  // It is read twice: to compare its checksum, and for the tree.
+  return yield* withReading([file, file], Effect.flatMap(TreeSource.backup(file), collected))
 })
 
 /** Runs a command that looks at a live tree on the tree of a file. */

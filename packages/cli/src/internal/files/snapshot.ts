@@ -1,17 +1,18 @@
 /** `zk snapshot`: the trees of snapshots, data directories and backups, looked at as live ones are. */
-import { BackupFile } from "@effect-zookeeper/storage"
+import { BackupFile, type Znode } from "@effect-zookeeper/storage"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as StorageOutput from "../../StorageOutput.ts"
 import { printBackup } from "../backup/backup.ts"
-import { printDifferences } from "../backup/diff.ts"
+import { counting, printDifferences } from "../backup/diff.ts"
 import * as Find from "../look/find.ts"
 import * as Get from "../look/get.ts"
 import * as Ls from "../look/ls.ts"
 import * as Stat from "../look/stat.ts"
 import * as Tree from "../look/tree.ts"
 import { printAll } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown, size } from "../output/text.ts"
 import { type FileTree, onTree, openTree } from "./openTree.ts"
 
@@ -67,16 +68,26 @@ export interface ExportInput extends Of {
 }
 
 export const exportTree = Effect.fnUntraced(function* ({ at, file, force, output, path }: ExportInput) {
-  const { source } = yield* openTree(file, at)
+  const { entries, source } = yield* openTree(file, at)
+  const isUnder = (znode: Znode.Znode) => ZnodePath.isUnder(path, znode.path)
   const subtree =
     path === source.root
       ? source
       : {
           ...source,
           root: path,
-          entries: Stream.filter(source.entries, ({ znode }) => ZnodePath.isUnder(path, znode.path))
+          entries: Stream.filter(source.entries, ({ znode }) => isUnder(znode)),
+          size: Effect.sync(() => [...entries()].filter(isUnder).length)
         }
-  const header = yield* BackupFile.write(output, subtree, { overwrite: force })
+  let read = 0
+  const onEntry = () => {
+    read++
+  }
+  const writing = BackupFile.write(output, counting(subtree, onEntry), { overwrite: force })
+  const total = Effect.filterOrFail(subtree.size, (size) => size !== undefined)
+  // It is read twice.
+  const done = Effect.sync(() => Math.floor(read / 2))
+  const header = yield* withCount({ phase: "writing", done, total }, writing)
   yield* printBackup({ file: output, ...header })
 })
 

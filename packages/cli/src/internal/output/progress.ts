@@ -35,9 +35,12 @@ export const withCount = <A, E, R, R2 = never>(
   {
     done,
     phase,
+    text,
     total
   }: {
     readonly phase: string
+    /** How a number is shown. Default: as it is. */
+    readonly text?: (count: number) => string
     readonly done: Effect.Effect<number, unknown, R2>
     readonly total: Effect.Effect<number, unknown, R2>
   },
@@ -53,7 +56,8 @@ export const withCount = <A, E, R, R2 = never>(
       while (true) {
         const count = yield* Effect.orElseSucceed(done, () => undefined)
         const now = yield* Clock.currentTimeMillis
-        if (count !== undefined) yield* progress(progressText({ phase, done: count, total: all }, count, now - start))
+        if (count !== undefined)
+          yield* progress(progressText({ phase, done: count, total: all }, count, now - start, text))
         yield* Effect.sleep("500 millis")
       }
     })
@@ -64,12 +68,13 @@ export const withCount = <A, E, R, R2 = never>(
 export const progressText = (
   { done, phase, total }: Pick<Progress, "done" | "total"> & { readonly phase: string },
   sinceStart: number,
-  millis: number
+  millis: number,
+  text: (count: number) => string = String
 ): string => {
   const rate = millis > 0 ? (sinceStart * 1000) / millis : 0
   const parts = [
-    total === undefined ? `${phase} ${done}` : `${phase} ${done} of ${Math.max(total, done)}`,
-    ...(rate > 0 ? [`${Math.round(rate)}/s`] : []),
+    total === undefined ? `${phase} ${text(done)}` : `${phase} ${text(done)} of ${text(Math.max(total, done))}`,
+    ...(rate > 0 ? [`${text(Math.round(rate))}/s`] : []),
     ...(rate > 0 && total !== undefined && total > done ? [`${Math.ceil((total - done) / rate)} s left`] : [])
   ]
   return parts.join(", ")
