@@ -27,7 +27,7 @@ import { furnish, workloads } from "./workloads.ts"
 /** The operations that are measured of a new process. */
 const FIRST = 1000
 
-/** What is measured beside the workloads. */
+/** The measurements beside the workloads. */
 const others = ["growth", "memory", "recipes", "owners", "start"]
 
 const flags = {

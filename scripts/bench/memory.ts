@@ -1,5 +1,5 @@
 /**
- * What a process has in memory after 10,000 watches and 50,000 gets: the client's, beside its peer's in the same runtime.
+ * The memory of a process after 10,000 watches and 50,000 gets: the client's, beside its peer's in the same runtime.
  */
 import type { Figure } from "./figures.ts"
 import type { Entry } from "./contestants.ts"

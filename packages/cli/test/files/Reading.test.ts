@@ -85,7 +85,7 @@ const slowDisk = (files: Readonly<Record<string, Uint8Array>>) => {
   })
 }
 
-/** What a terminal gets from a command in the seconds that it takes; `<` erases the line. */
+/** The text that a terminal gets from a command in the seconds that it takes; `<` erases the line. */
 const shown = <E>(
   command: Effect.Effect<unknown, E, FileSystem.FileSystem | Printer>,
   files: Readonly<Record<string, Uint8Array>>,

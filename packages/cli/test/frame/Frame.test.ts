@@ -210,7 +210,7 @@ describe("zk", () => {
         [["acl"], ["  zk acl [flags] <path>\n", "`zk acl set --help` explains the entries"]],
         [
           ["acl", "set"],
-          ["(c)reate", "auth::cdrwa", "read-only is world:anyone:r"]
+          ["c create children", "auth::cdrwa", "read-only is world:anyone:r"]
         ],
         [["create"], ["or open, read-only or creator", "--acl auth::cdrwa --acl world:anyone:r"]],
         [["quota"], ["  zk quota [flags] <path>\n", "zk tree /zookeeper/quota"]],

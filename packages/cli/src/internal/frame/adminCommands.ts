@@ -34,8 +34,8 @@ export const aclSet = Command.make(
   Command.withDescription(
     "Replace the ACL of a znode. It warns of what is open to the world, and asks before it takes the right to change the\n" +
       "  ACL from you.\n\n" +
-      "  An entry is scheme:id:permissions. Permissions are letters: (c)reate and (d)elete children, (r)ead, (w)rite,\n" +
-      "  (a)dminister the ACL. Entries are auth::cdrwa for your own identities, those of --auth-file; world:anyone:r for\n" +
+      "  An entry is scheme:id:permissions. Permissions are letters: c create children, d delete children, r read,\n" +
+      "  w write, a administer the ACL. Entries are auth::cdrwa for your own identities, those of --auth-file; world:anyone:r for\n" +
       "  everybody; ip:10.0.0.0/8:r for addresses; digest:user:hash:r for another user, whose hash is the base64 of the\n" +
       "  SHA-1 of user:password.\n\n" +
       "  Instead of entries: open is world:anyone:cdrwa, read-only is world:anyone:r, creator is auth::cdrwa."

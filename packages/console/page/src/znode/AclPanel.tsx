@@ -118,7 +118,7 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
   const remove = (index: number): void => edit((entries) => entries.filter((_, at) => at !== index))
   const problem = createMemo(() => {
     const all = entries()
-    if (all.length === 0) return "Without an entry nobody could do anything: add one."
+    if (all.length === 0) return "Without an entry no client could do anything: add one."
     if (all.some(({ perms }) => perms === "")) return "An entry allows nothing: give it a permission, or remove it."
     if (
       all.some(({ keeps, password, scheme }) => scheme === "digest" && keeps === undefined && (password ?? "") === "")
@@ -133,7 +133,7 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
       .flatMap(({ warning }) => warning ?? []),
     ...(entries().some(({ perms }) => perms.includes("a"))
       ? []
-      : ["Nobody will be able to change this list again, except a superuser of the servers."])
+      : ["No client will be able to change this list again, except a superuser of the servers."])
   ])
   const save = (): void =>
     saving.start(

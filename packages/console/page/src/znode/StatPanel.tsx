@@ -36,7 +36,7 @@ export const StatPanel = (props: { readonly path: string; readonly stat: Stat })
         <Show when={isContender()}>
           <p class="muted">
             The number in its name is its turn, as at a lock:{" "}
-            <a href={href({ view: "recipes", path: parentOf(props.path) ?? "/" })}>see who holds it and who waits</a>.
+            <a href={href({ view: "recipes", path: parentOf(props.path) ?? "/" })}>see its holder and the waiters</a>.
           </p>
         </Show>
         <dl class="facts">

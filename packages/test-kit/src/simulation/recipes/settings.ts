@@ -45,7 +45,7 @@ export const reactivity: Recipe = (environment) =>
     let database = 0
     /** The last answer to the query of each client that follows. */
     const seen = new Map<string, number>()
-    /** What was there at the last invalidation of the query by each client; one that goes away may not have sent it. */
+    /** The state at the last invalidation of the query by each client; a client that goes away may not have sent it. */
     const invalidated = new Map<string, number>()
     const keys = ["users", "orders"]
     const seenByAll = Effect.fnUntraced(function* (value: number) {
