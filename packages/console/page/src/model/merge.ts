@@ -8,7 +8,7 @@ import { jsonProblem } from "./data.ts"
 export const mergeBoth = (base: string, theirs: string, mine: string): string | undefined =>
   mergeParts(lines, base, theirs, mine) ?? mergeJson(base, theirs, mine)
 
-/** Flags are often JSON on one line. What comes of it must be JSON again. */
+/** Flags are often JSON on one line. The merged text must be JSON again. */
 const mergeJson = (base: string, theirs: string, mine: string): string | undefined => {
   if (base.length > mostCharacters || [base, theirs, mine].some((text) => jsonProblem(text) !== undefined)) {
     return undefined
