@@ -85,7 +85,8 @@ const operationTypes: Readonly<Record<string, string>> = {
 const recordText = (change: Transaction["change"]): string => {
   // Each byte is a number with a sign.
   const hexOf = (byte: number) => (byte < 128 ? byte : 0xffffff00 + byte).toString(16)
-  const hex = (data: Uint8Array | null) => (data === null ? "" : `#${Array.from(data, hexOf).join("")}`)
+  const hex = (data: Uint8Array | null) =>
+    data === null || data.length === 0 ? "" : `#${Array.from(data, hexOf).join("")}`
   const aclText = (acl: ReadonlyArray<Acl>) =>
     `v{${acl.map(({ id, perms, scheme }) => `s{${perms},s{'${scheme},'${id}}}`).join()}}`
   switch (change._tag) {
