@@ -112,7 +112,7 @@ const figuresOf = ({ bare, curator, recipe, title }: Cost): ReadonlyArray<Figure
     const [middle, least, most] = beside(recipe, to)
     return {
       title,
-      bound: `at most ${bound} × ${of}`,
+      bound: bound === 1 ? `at most ${of}` : `at most ${bound} × ${of}`,
       measured: `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`,
       met: middle <= bound ? "yes" : "no"
     }
