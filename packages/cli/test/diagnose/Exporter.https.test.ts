@@ -55,7 +55,7 @@ const withServer = testOn(it.live, EmbeddedServer.layer(), EmbeddedServer.Embedd
 
 describe("zk exporter by HTTPS", () => {
   withServer("answers those who have a certificate of the authority", function* ({ connectString }) {
-    const { ca, client, server, stranger: ofAnotherCa } = yield* certificates
+    const { ca, client, server, ofAnotherCa } = yield* certificates
     const { write } = yield* folder
     const flags = ["--https-cert", write("s.pem", server.cert), "--https-key", write("s.key", server.key)]
     const all = [...flags, "--https-ca", write("ca.pem", ca)]

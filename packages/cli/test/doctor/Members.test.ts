@@ -183,7 +183,7 @@ describe("the doctor", () => {
     ])
     assert.include(
       lines([leader, member("zk2", { conf: conf({ membership: membership.slice(0, 1) }) })]),
-      "error membership : the members do not agree on who is a member"
+      "error membership : the members disagree about the membership of the ensemble"
     )
   })
 })

@@ -204,7 +204,7 @@ describe("zk", () => {
     })
   )
 
-  it.live("says in its help what somebody needs who has nothing else", () =>
+  it.live("explains in its help all that a user without other documents needs", () =>
     Effect.gen(function* () {
       const parts: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
         [["acl"], ["  zk acl [flags] <path>\n", "`zk acl set --help` explains the entries"]],

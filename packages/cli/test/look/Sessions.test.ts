@@ -45,7 +45,7 @@ describeOnServers("zk sessions", (it) => {
     assert.isAtMost(Math.max(header.length, row.length), 80)
   })
 
-  it.inChroot("prints what is answered, and says who has not answered", function* ({ run, servers, zk }) {
+  it.inChroot("prints the answers, and names the servers that have not answered", function* ({ run, servers, zk }) {
     const some = yield* run(["sessions", "--ndjson", "--servers", `${servers},127.0.0.1:1`])
     assert.isTrue(items(some.out).some(({ session }) => session === zk.session.id))
     assert.strictEqual(some.code, 5)

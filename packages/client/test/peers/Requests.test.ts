@@ -235,7 +235,7 @@ describe("writes whose reply is lost", () => {
       yield* Fiber.interrupt(deleting)
       yield* proxy.accept("forward")
       assert.strictEqual((yield* changed).type, "NodeDeleted")
-      // It belongs to its session: who waits through the end of that is told.
+      // It belongs to its session: a caller that waits through the end of that is told.
       yield* Faults.cutOff(proxy)
       yield* Faults.awaitState(zk, "Disconnected")
       const late = yield* Effect.forkChild(Effect.flip(zk.delete("/b", { guaranteed: true })), now)

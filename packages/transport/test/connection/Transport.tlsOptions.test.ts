@@ -13,7 +13,7 @@ describe("over TLS", () => {
     function* () {
       const c = yield* certificates
       const server = yield* Servers.tls({ ...c.server }, Servers.echo)
-      let ca = c.stranger.cert
+      let ca = c.ofAnotherCa.cert
       const tls = Effect.suspend(() => (ca === "" ? Effect.fail("no options today") : Effect.succeed({ ca })))
       const service = yield* transport({ tls })
       const dial = service.connect(server.address, server.named)

@@ -42,7 +42,7 @@ describe("over TLS", () => {
     ],
     [
       "a certificate of an unknown authority",
-      (c) => ({ server: c.stranger, client: { ca: c.ca } }),
+      (c) => ({ server: c.ofAnotherCa, client: { ca: c.ca } }),
       "UnknownAuthority",
       ["issuer", "unknown", "tls.ca"]
     ],

@@ -25,7 +25,7 @@ export interface Certificates {
   /** For a name with a line break in it, signed by itself. */
   readonly foul: Pair
   /** For localhost, by an authority that no client trusts. */
-  readonly stranger: Pair
+  readonly ofAnotherCa: Pair
   readonly client: Pair
   /** `client` as PKCS#12 with the passphrase "secret". */
   readonly clientPfx: Uint8Array
@@ -55,7 +55,7 @@ const make = Effect.gen(function* () {
     }
     const constraints = "-addext basicConstraints=critical,CA:TRUE"
     const ca = selfSign("ca", constraints)
-    selfSign("strange-ca", constraints)
+    selfSign("another-ca", constraints)
     const local = "DNS:localhost,IP:127.0.0.1"
     const client = sign("client", "ca", "DNS:client.test", "2")
     const clientFiles = ["-in", "client.crt", "-inkey", "client.key", "-out", "client.p12"]
@@ -67,7 +67,7 @@ const make = Effect.gen(function* () {
       expired: sign("expired", "ca", local, "-1"),
       selfSigned: selfSign("self-signed", `-addext subjectAltName=${local}`),
       foul: selfSign("foul", constraints, "-subj", "/CN=a.test\nERROR forged"),
-      stranger: sign("stranger", "strange-ca", local, "2"),
+      ofAnotherCa: sign("of-another-ca", "another-ca", local, "2"),
       client,
       clientPfx: readFileSync(join(folder, "client.p12"))
     }

@@ -68,7 +68,8 @@ const advisories: ReadonlyArray<Advisory> = [
     cve: "CVE-2025-58457",
     affected: [["3.9.0", "3.9.3"]],
     fixedIn: "3.9.4",
-    summary: "the commands snapshot and restore of the AdminServer check too little who may run them"
+    summary:
+      "the commands snapshot and restore of the AdminServer do not check the permissions of their caller well enough"
   },
   {
     cve: "CVE-2026-24281",

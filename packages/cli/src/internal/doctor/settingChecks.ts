@@ -52,7 +52,7 @@ const membership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
       severity: "error",
       check: "membership",
       where: "",
-      message: "the members do not agree on who is a member",
+      message: "the members disagree about the membership of the ensemble",
       advice: "compare `zk 4lw conf` of each, and server.N in their configurations"
     })
   }

@@ -12,9 +12,9 @@ const locks = Command.make(
   },
   handle(async () => (await import("../recipes/locks.ts")).locks)
 ).pipe(
-  Command.withShortDescription("Show who holds locks, elections and semaphores, who waits, and since when"),
+  Command.withShortDescription("Show the holders and waiters of locks, elections and semaphores, and since when"),
   Command.withDescription(
-    "Show who holds the locks, elections and semaphores of a subtree, who waits, and since when. It knows the layouts of\n" +
+    "Show the holders and waiters of the locks, elections and semaphores of a subtree, and since when. It knows the layouts of\n" +
       "  this library, Curator, kazoo, go-zookeeper and aiozk"
   ),
   Command.withExamples([

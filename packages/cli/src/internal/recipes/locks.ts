@@ -1,4 +1,4 @@
-/** `zk locks`: who holds the locks, elections and semaphores of a subtree, who waits, and since when. */
+/** `zk locks`: the holders and waiters of the locks, elections and semaphores of a subtree, and since when. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -30,7 +30,7 @@ const longWait = 300_000
 /** Contenders beyond these are counted, and not listed. */
 const shown = 12
 
-/** Who holds, since when and with which token, and who waits in which order. */
+/** The holders, since when and with which token, and the waiters in their order. */
 export const ContentionCard = (props: { readonly contention: Contention }) => {
   const { href, now } = usePage()
   const holders = createMemo(() => props.contention.contenders.filter(({ state }) => state === "holds"))

@@ -15,7 +15,7 @@ type Recipe =
   | { readonly _tag: "queue"; readonly queue: Queue; readonly rate: number | undefined }
   | { readonly _tag: "group"; readonly group: Group }
 
-/** What recipes keep at and below a path, again and again: who holds, who waits, and how long queues are. */
+/** The recipes at and below a path, read again and again: their holders, their waiters, and the lengths of queues. */
 export const RecipesView = () => {
   const { cluster, route } = usePage()
   const [recipes, setRecipes] = createSignal<ReadonlyMap<string, Recipe>>(new Map())

@@ -8,7 +8,7 @@ import { usePage } from "./page.ts"
 const items: ReadonlyArray<{ readonly view: View; readonly text: string; readonly about: string }> = [
   { view: "tree", text: "Tree", about: "Znodes and their data" },
   { view: "ensemble", text: "Ensemble", about: "The servers, and how they are" },
-  { view: "recipes", text: "Recipes", about: "Locks, elections, queues and services: who holds and who waits" },
+  { view: "recipes", text: "Recipes", about: "Locks, elections, queues and services, with their holders and waiters" },
   { view: "sessions", text: "Sessions", about: "The clients, and what ends with them" },
   { view: "events", text: "Events", about: "What changes, as it happens" }
 ]

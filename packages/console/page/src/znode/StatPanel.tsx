@@ -92,7 +92,7 @@ const Below = (props: { readonly path: string }) => {
       <a
         class="button"
         href={href({ view: "recipes", path: props.path })}
-        title="What recipes keep here: who holds, and who waits"
+        title="The recipes here, with their holders and waiters"
       >
         Locks and queues here
       </a>
