@@ -2,7 +2,7 @@
  * The figures that were set for the client before it was measured, and whether a run reaches them.
  */
 import type { Series } from "./rounds.ts"
-import { labelOf, type Metric, median, metrics, ratio } from "./tables.ts"
+import { labelOf, type Metric, median, metrics, ratio, type Spread, spreadText } from "./tables.ts"
 
 /** A figure: its subject, its bound, and the measured value. */
 export interface Figure {
@@ -15,35 +15,35 @@ export interface Figure {
 
 /** Of the first operations of a new process, against the peers. */
 export const coldFigures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
-  const atMost = atMostIn(all)
-  const toGo = (title: string, bound: number, row: Row) => atMost(title, bound, row, { to: "go-zookeeper" })
+  const atMostOf = atMostIn(all)
+  const toGo = (title: string, bound: number, row: Row) => atMostOf(title, bound, row, { to: "go-zookeeper" })
   return [
     ...requests.flatMap(([title, row]) => belowEveryPeer(all, title, row)),
     ...transactions.flatMap(([title, row]) => toGo(title, 1.2, row)),
     ...toGo("getChildren of 10,000", 1.3, children),
     ...watches.flatMap(([title, row]) => toGo(title, 1.3, row)),
-    ...atMost(session.title, 1, session.row, { to: "node-zookeeper-client" })
+    ...atMostOf(session.title, 1, session.row, { to: "node-zookeeper-client" })
   ]
 }
 
 /** Of a process that has run for long. */
 export const figures = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
-  const atMost = atMostIn(all)
-  const belowGo = (title: string, row: Row) => atMost(title, 1, row, { to: "go-zookeeper" })
+  const atMostOf = atMostIn(all)
+  const belowGo = (title: string, row: Row) => atMostOf(title, 1, row, { to: "go-zookeeper" })
   return [
-    ...requests.flatMap(([title, row]) => atMost(title, 1.4, row)),
+    ...requests.flatMap(([title, row]) => atMostOf(title, 1.4, row)),
     ...transactions.flatMap(([title, row]) => belowGo(title, row)),
-    ...transactions.flatMap(([title, row]) => atMost(title, 1.8, row)),
+    ...transactions.flatMap(([title, row]) => atMostOf(title, 1.8, row)),
     ...belowGo("getChildren of 10,000", children),
     ...watches.flatMap(([title, row]) => belowGo(title, row)),
-    ...atMost(session.title, 1.5, session.row),
-    ...atMost("drop to first answer, 10,000 watches: time", 1.5, ["reconnect", "real", "reconnect"], {
+    ...atMostOf(session.title, 1.5, session.row),
+    ...atMostOf("drop to first answer, 10,000 watches: time", 1.5, ["reconnect", "real", "reconnect"], {
       metric: "wall"
     }),
     ...[64, 1024].flatMap((k) =>
-      atMost(`get from a stub, ${k} in flight, by Promises`, 1.15, stub(k), { of: "promise", to: "effect" })
+      atMostOf(`get from a stub, ${k} in flight, by Promises`, 1.15, stub(k), { of: "promise", to: "effect" })
     ),
-    ...atMost("get from a stub, 1,024 in flight", 3, stub(1024)),
+    ...atMostOf("get from a stub, 1,024 in flight", 3, stub(1024)),
     ...throughput(all)
   ]
 }
@@ -99,17 +99,16 @@ const atMostIn =
     const one = find(all, row, of)
     const other = find(all, row, to)
     if (one === undefined || other === undefined) return []
-    const [middle, least, most] = ratio(one, other, metric)
-    const against = to === "floor" ? "the floor's" : `${to}'s`
-    return [
-      {
-        title,
-        bound: bound === 1 ? `at most ${against}` : `at most ${bound} × ${against}`,
-        measured: `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`,
-        met: middle <= bound ? "yes" : "no"
-      }
-    ]
+    return [atMost(title, bound, to === "floor" ? "the floor's" : `${to}'s`, ratio(one, other, metric))]
   }
+
+/** A bound on how much it takes beside another. */
+export const atMost = (title: string, bound: number, of: string, measured: Spread): Figure => ({
+  title,
+  bound: bound === 1 ? `at most ${of}` : `at most ${bound} × ${of}`,
+  measured: spreadText(measured),
+  met: measured[0] <= bound ? "yes" : "no"
+})
 
 /** Beside the peer that takes least. */
 const belowEveryPeer = (all: ReadonlyArray<Series>, title: string, row: Row): ReadonlyArray<Figure> => {

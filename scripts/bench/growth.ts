@@ -4,7 +4,7 @@
  */
 import type { Figure } from "./figures.ts"
 import { contestantCommand, type Runner, startRunner } from "./processes.ts"
-import { digits, markdown, median } from "./tables.ts"
+import { beside, digits, markdown, median } from "./tables.ts"
 import { kilobyte, watched } from "./workloads.ts"
 
 export interface Growth {
@@ -116,10 +116,6 @@ const warm = async (name: string, address: string, inFlight = 64): Promise<Runne
   return runner
 }
 
-/** How each of the costs of a size was beside that of the first size in the same round: the median. */
-const beside = (costs: ReadonlyArray<number>, first: ReadonlyArray<number>): number =>
-  median(costs.map((cost, round) => cost / (first[round] ?? Number.NaN)))
-
 /**
  * In bursts of the size, each after the one before, so many that they take long enough to be measured: a single burst of a
  * thousand takes three milliseconds, of which asking this process for it and telling of it is one. The sizes take turns,
@@ -142,7 +138,7 @@ const growingOperations = async ({ address, quick, rounds: times }: Options): Pr
     what: "gets in a row, 64 in flight",
     size: cost.size,
     cpu: median(cost.ours),
-    relative: beside(cost.ours, costs[0]?.ours ?? []),
+    relative: beside(cost.ours, costs[0]?.ours ?? [])[0],
     floor: median(cost.floor)
   }))
 }
@@ -173,7 +169,7 @@ const growingWatches = async ({ address, quick, rounds: times }: Options): Promi
     what: getsBeside,
     size,
     cpu: median(costs),
-    relative: beside(costs, all[0]?.costs ?? [])
+    relative: beside(costs, all[0]?.costs ?? [])[0]
   }))
   return [...gets, ...sets]
 }

@@ -3,11 +3,11 @@
  * tree. Against a real server, one session each.
  */
 import { Op, PromiseClient } from "@effect-zookeeper/client"
-import type { Figure } from "./figures.ts"
+import { atMost, type Figure } from "./figures.ts"
 import { curatorCommand } from "./native.ts"
 import { contestantCommand, type Runner, startRunner } from "./processes.ts"
 import { contenders, type RecipeWork } from "./recipeWork.ts"
-import { digits, markdown, median } from "./tables.ts"
+import { beside, digits, markdown, median } from "./tables.ts"
 
 export interface Recipes {
   readonly table: string
@@ -102,26 +102,10 @@ const loadTree = async (admin: PromiseClient.PromiseClient, address: string, zno
   return { znodes, seconds: sample.wallMicros / 1_000_000, bytes: sample.heap / znodes - DATA }
 }
 
-const beside = (of: ReadonlyArray<number>, to: ReadonlyArray<number>): readonly [number, number, number] => {
-  const all = of.map((value, round) => value / (to[round] ?? Number.NaN))
-  return [median(all), Math.min(...all), Math.max(...all)]
-}
-
-const figuresOf = ({ bare, curator, recipe, title }: Cost): ReadonlyArray<Figure> => {
-  const figure = (bound: number, of: string, to: ReadonlyArray<number>): Figure => {
-    const [middle, least, most] = beside(recipe, to)
-    return {
-      title,
-      bound: bound === 1 ? `at most ${of}` : `at most ${bound} × ${of}`,
-      measured: `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`,
-      met: middle <= bound ? "yes" : "no"
-    }
-  }
-  return [
-    figure(1.2, "the bare operations'", bare),
-    ...(curator === undefined ? [] : [figure(1, "Curator's", curator)])
-  ]
-}
+const figuresOf = ({ bare, curator, recipe, title }: Cost): ReadonlyArray<Figure> => [
+  atMost(title, 1.2, "the bare operations'", beside(recipe, bare)),
+  ...(curator === undefined ? [] : [atMost(title, 1, "Curator's", beside(recipe, curator))])
+]
 
 const treeFigures = ({ bytes, seconds, znodes }: Tree): ReadonlyArray<Figure> => {
   const title = `TreeCache of ${znodes.toLocaleString("en")} znodes`

@@ -34,7 +34,7 @@ interface Summary {
   readonly contestant: string
   readonly medians: Readonly<Record<Metric, number>>
   /** Of processor time for one operation to the floor's of the same round: median, least, most. */
-  readonly toFloor: readonly [number, number, number]
+  readonly toFloor: Spread
 }
 
 /** One row of the results. */
@@ -46,15 +46,21 @@ interface Row {
   readonly contestants: ReadonlyArray<Summary>
 }
 
-/** The ratio of one metric to that of another contestant, round by round: median, least and most. */
-export const ratio = (of: Series, to: Series, metric: Metric): readonly [number, number, number] => {
-  const value = metrics[metric]
-  const all = of.samples.flatMap((sample, round) => {
-    const other = to.samples[round]
-    return other === undefined ? [] : [value(sample) / value(other)]
-  })
+/** The median, and the least and the most of the rounds. */
+export type Spread = readonly [middle: number, least: number, most: number]
+
+/** Values beside others of the same rounds. */
+export const beside = (of: ReadonlyArray<number>, to: ReadonlyArray<number>): Spread => {
+  const all = of.slice(0, to.length).map((value, round) => value / to[round]!)
   return [median(all), Math.min(...all), Math.max(...all)]
 }
+
+export const spreadText = ([middle, least, most]: Spread): string =>
+  `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`
+
+/** One metric beside that of another contestant, round by round. */
+export const ratio = (of: Series, to: Series, metric: Metric): Spread =>
+  beside(of.samples.map(metrics[metric]), to.samples.map(metrics[metric]))
 
 export const summarize = (all: ReadonlyArray<Series>): ReadonlyArray<Row> => {
   const keys = [...new Set(all.map(({ row, server, workload }) => `${workload}\n${server}\n${row}`))]
