@@ -28,19 +28,12 @@ import type { HoldOptions } from "../../Held.ts"
 import { makeBackoff } from "../shared/backoff.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { toBytes } from "../shared/bytes.ts"
+import { deleteInBackground, failIfClosing } from "../shared/sessionClose.ts"
 import { ensureParents, getChildrenOrNone } from "../shared/requests.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 import { checkPath } from "../shared/validate.ts"
 import { type ContenderKind, type ContenderNode, type Layout, nodeName, parseContenders } from "./nodeNames.ts"
-import {
-  claim,
-  deleteInBackground,
-  failIfClosing,
-  type LossPolicy,
-  type Ownership,
-  release,
-  REVOKE
-} from "./ownership.ts"
+import { claim, type LossPolicy, type Ownership, release, REVOKE } from "./ownership.ts"
 
 /** A queue of contenders, and how to join it. */
 export interface ContenderQueue extends LossPolicy {

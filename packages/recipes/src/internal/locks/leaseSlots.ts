@@ -24,14 +24,8 @@ import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.
 import { retryAcrossSessions } from "../shared/retry.ts"
 import type { LeaseEntry } from "./leaseEntry.ts"
 import { awaitGone, decodeEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
-import {
-  type LossSignal,
-  type Ownership,
-  delayClose,
-  makeOwnership,
-  failIfClosing,
-  releaseReason
-} from "./ownership.ts"
+import { delayClose, failIfClosing } from "../shared/sessionClose.ts"
+import { type LossSignal, type Ownership, makeOwnership, releaseReason } from "./ownership.ts"
 
 /**
  * A lease that is held. Besides the members of `Held` it can be renewed.

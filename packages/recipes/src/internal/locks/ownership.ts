@@ -1,7 +1,6 @@
 /** Ownership by an ephemeral znode: claiming it, learning of its loss, guarding an effect with it, giving it back. */
 import { watchScoped } from "@effect-zookeeper/client/Detached"
-import * as Printable from "@effect-zookeeper/client/Printable"
-import { SessionClosed, type SessionExpired, TransactionFailed } from "@effect-zookeeper/client/Errors"
+import { type SessionExpired, TransactionFailed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { WatchedData } from "@effect-zookeeper/client/ZooKeeper"
@@ -13,12 +12,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
-import * as Option from "effect/Option"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { LockLost, type RecipeError } from "../../Errors.ts"
 import type { Held, OnDisconnect, OnRevoke } from "../../Held.ts"
+import { delayClose, deleteEphemeral, failIfClosing, isClosing } from "../shared/sessionClose.ts"
 import { retryTransient } from "../shared/retry.ts"
 
 /** Something held, for use within recipes. */
@@ -160,53 +159,6 @@ export const release = (zk: ZooKeeper.Service, ownership: Ownership): Effect.Eff
  */
 export const releaseReason = (zk: ZooKeeper.Service): "released" | "closed" => (isClosing(zk) ? "closed" : "released")
 
-/** Refuses to begin work that a session which is being closed could not hold. */
-export const failIfClosing = (zk: ZooKeeper.Service): Effect.Effect<void, SessionClosed> =>
-  Effect.suspend(() => (isClosing(zk) ? Effect.fail(new SessionClosed()) : Effect.void))
-
-/** Keeps a close of the session waiting for the Scope, up to the session's limit. */
-export const delayClose = (
-  zk: ZooKeeper.Service,
-  by: "ephemeral" | "persistent",
-  scope: Scope.Scope
-): Effect.Effect<void> =>
-  Effect.uninterruptible(Effect.flatMap(zk.session.closing.hold(by), (release) => Scope.addFinalizer(scope, release)))
-
-/**
- * Deletes our ephemeral znode, and goes on in the background, across reconnections, until it is gone or the session has
- * ended. Waits a second at most, and not at all where the session is being closed.
- */
-export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  zk.session.closing.giveBack(deleteUntilGone(zk, path))
-
-/**
- * `deleteEphemeral`, but waits until it is done. It repeats the delete by path, without a look: the names of these znodes
- * have a unique id, so that no other client ever has that path.
- */
-export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
-  const again = () => Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
-  return zk.delete(path).pipe(
-    Effect.catchIf(Outcome.isTransient, again),
-    Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
-    // Interrupting the wait does not stop the delete.
-    Effect.forkDetach({ startImmediately: true }),
-    Effect.flatMap(Fiber.join)
-  )
-}
-
-/** A session that is over has taken its ephemeral znodes along. */
-const awaitSessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
-  session.states.pipe(
-    Stream.takeUntil(({ _tag }) => _tag === "Expired" || _tag === "AuthFailed" || _tag === "Closed"),
-    Stream.runDrain
-  )
-
-/** `deleteEphemeral` without waiting. */
-export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  // The delete itself lives with the session, and ends with it.
-  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
-
 /**
  * An ownership whose loss is not watched yet. `checks` have to hold at the server for each write of the holder; `hasEnded`
  * says that the time of the hold is over.
@@ -253,8 +205,6 @@ export const makeOwnership = (
 }
 
 // ---- internal
-
-const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.closing.deadline)
 
 /** Why the session owns nothing any more. */
 const endReason = (zk: ZooKeeper.Service): LockLost["reason"] => (isClosing(zk) ? "closed" : "session")
