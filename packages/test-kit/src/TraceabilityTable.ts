@@ -4,6 +4,7 @@
  * A row begins with its number, `F01` or `S01`, and names a test by its file and a part of its title:
  * `[Faults](Connection.faults.test.ts) "a huge length"`.
  */
+import { escape } from "effect/RegExp"
 import * as Fs from "node:fs"
 
 interface Row {
@@ -58,5 +59,3 @@ const exists = (table: URL, { file, title }: TestReference): boolean => {
       .some((line) => new RegExp(`^(?!\\s*(?://|\\*)).*["\`].*${escape(title)}`).test(line))
   )
 }
-
-const escape = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
