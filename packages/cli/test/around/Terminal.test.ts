@@ -113,6 +113,25 @@ describe("zk in a terminal", () => {
     assert.include(Fs.readFileSync(Path.join(folder, "state/zk/history"), "utf8"), "watch config")
   })
 
+  inTerminal("asks for a password, shows nothing of it, and ends with Ctrl-C", function* (commands) {
+    const { isAlone, isWhole, press, sees, shows, type, write, zk } = commands
+    yield* zk("create", "/hers", "text")
+    yield* type("zk whoami --user digest:ann; echo code $?")
+    yield* sees("password of digest:ann:")
+    yield* write("hunter3")
+    yield* press("BSpace")
+    yield* type("2")
+    yield* sees(/^code 0$/m)
+    yield* shows((text) => /digest +ann/.test(text) && !text.includes("hunter"))
+    yield* press("C-l")
+    yield* type("zk get /hers --user digest:ann > /dev/null; echo code $?")
+    yield* sees("password of digest:ann:")
+    yield* press("C-c")
+    yield* sees(/^code 130$/m)
+    yield* isWhole
+    yield* isAlone
+  })
+
   inTerminal("leaves the terminal to an editor, and keeps both texts after a conflict", function* (commands) {
     const { folder, isAlone, isWhole, press, sees, type, zk } = commands
     const editor = Path.join(folder, "editor")

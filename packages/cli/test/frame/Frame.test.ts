@@ -54,6 +54,36 @@ describeOnServers("the settings of zk", (it) => {
     assert.strictEqual((yield* run(["get", "/hers", "--auth-file", "/no/such/file"])).code, 2)
   })
 
+  it.inChroot(
+    "the password of --user is asked for at the terminal, and is never shown",
+    function* ({ another, run, zk }) {
+      const ann = yield* another({ auth: [{ scheme: "digest", credentials: Redacted.make("ann:se cret ") }] })
+      yield* ann.create("/hers", { data: "text", acl: Acl.creator })
+      const typed = yield* run(["get", "/hers", "--user", "digest:ann"], { terminal: "wrong\u0015se crett\b " })
+      assert.deepStrictEqual([typed.code, typed.out], [0, "text\n"])
+      assert.strictEqual(typed.err, "password of digest:ann: \n")
+      const wrong = yield* run(["get", "/hers", "--user", "digest:ann", "--verbose"], { terminal: "hunter2" })
+      assert.strictEqual(wrong.code, 6)
+      assert.notInclude(wrong.err, "hunter2")
+      yield* zk.create("/all")
+      const script = yield* run(["set", "/all", "-", "--user", "digest:ann"], { stdin: "hunter2" })
+      assert.deepStrictEqual(
+        [script.code, script.err],
+        [
+          2,
+          "zk: there is no terminal to ask for the password of digest:ann: use --auth-file, ZK_AUTH_FILE or ZK_AUTH\n"
+        ]
+      )
+      const given = yield* run(["get", "/all", "--user", "digest:ann:hunter2"], { terminal: "" })
+      assert.strictEqual(given.code, 2)
+      assert.include(given.err, "--user takes no password")
+      assert.notInclude(given.err, "hunter2")
+      assert.strictEqual((yield* run(["get", "/all", "--user", "hunter2"], { terminal: "" })).code, 2)
+      const both = yield* run(["get", "/all", "--user", "digest:ann", "--auth-file", "f"], { terminal: "" })
+      assert.include(both.err, "exclude each other")
+    }
+  )
+
   it.inChroot("colours are for terminals, and not with NO_COLOR", function* ({ run, zk }) {
     yield* zk.create("/e", { mode: "ephemeral" })
     const ls = (options: Parameters<typeof run>[1]) => Effect.map(run(["ls", "-R", "/e"], options), ({ out }) => out)

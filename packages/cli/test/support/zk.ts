@@ -7,13 +7,16 @@ import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { freshPath } from "@effect-zookeeper/test-kit/TestServer"
 import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
 import { describe, layer } from "@effect/vitest"
+import type * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
@@ -81,7 +84,10 @@ export const run = (args: ReadonlyArray<string>, options: RunOptions = {}): Effe
           columns: Effect.succeed(80),
           rows: Effect.succeed(24),
           size: Effect.die("not used"),
-          readInput: Effect.die("not used"),
+          readInput: Effect.map(Queue.unbounded<Terminal.UserInput, Cause.Done>(), (queue) => {
+            for (const key of keysOf(`${terminal ?? ""}\r`)) Queue.offerUnsafe(queue, key)
+            return queue
+          }),
           readLine: Effect.succeed(terminal ?? ""),
           display: (text) => Effect.sync(() => void err.push(new TextEncoder().encode(text)))
         })
@@ -90,6 +96,13 @@ export const run = (args: ReadonlyArray<string>, options: RunOptions = {}): Effe
     )
     const bytes = Buffer.concat(out)
     return { code, out: bytes.toString(), err: Buffer.concat(err).toString(), bytes: new Uint8Array(bytes) }
+  })
+
+/** The keys of a line; `\b` is the backspace key and `\u0015` Ctrl-U. */
+const keysOf = (line: string): ReadonlyArray<Terminal.UserInput> =>
+  Array.from(line, (input) => {
+    const name = input === "\r" ? "return" : input === "\b" ? "backspace" : input === "\u0015" ? "u" : input
+    return { input: Option.some(input), key: { name, ctrl: input === "\u0015", meta: false, shift: false } }
   })
 
 /** A standard input, output and error that are nothing. */

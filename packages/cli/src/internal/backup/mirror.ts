@@ -4,9 +4,9 @@ import { Mirror, TreeSource } from "@effect-zookeeper/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
 import { confirm } from "../change/ask.ts"
 import { UsageError } from "../frame/errors.ts"
+import { printError } from "../output/printError.ts"
 import { progressText } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import { openFollowing } from "./treeRef.ts"
@@ -30,7 +30,7 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
   const total = yield* TreeSource.live(from.zk, { path: from.path }).size
   let hasFollowed = false
   let latest: Mirror.Status | undefined
-  const print = (text: string) => Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+  const print = (text: string) => printError(stdio, text)
   const show = Effect.gen(function* () {
     const millis = (yield* Clock.currentTimeMillis) - begun
     const line =

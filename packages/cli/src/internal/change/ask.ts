@@ -1,9 +1,9 @@
 /** A question before something that cannot be undone. */
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { Declined, UsageError } from "../frame/errors.ts"
+import { printError } from "../output/printError.ts"
 
 /** Goes on after a yes, or with `--yes`. A script, which cannot be asked, has to say `--yes`. */
 export const confirm = Effect.fnUntraced(function* (question: string, yes: boolean) {
@@ -13,12 +13,10 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
     return yield* new UsageError({ message: `${question} There is no terminal to ask: confirm with --yes` })
   }
   const terminal = yield* Terminal.Terminal
-  // On the standard error, because the standard output may be a file.
-  const print = (text: string) => Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
-  yield* print(`${question} [y/N] `)
+  yield* printError(stdio, `${question} [y/N] `)
   const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "").pipe(
     // The prompt of the shell begins a line after Ctrl-C too.
-    Effect.onInterrupt(() => print("\n"))
+    Effect.onInterrupt(() => printError(stdio, "\n"))
   )
   if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })
 })

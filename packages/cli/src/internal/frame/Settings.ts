@@ -8,7 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Profile } from "../../Profile.ts"
-import { type Credentials, noCredentials, parseAuth } from "./authFile.ts"
+import { authOfUser, type Credentials, noCredentials, parseAuth, split } from "./authFile.ts"
 import { parseDuration } from "./durations.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
 import { UsageError } from "./errors.ts"
@@ -49,8 +49,14 @@ export const resolve = Effect.gen(function* () {
   const chroot = pick(flags.chroot, environment.chroot, profile.chroot) ?? ""
   const timeout = pick(flags.timeout, environment.timeout, profile.timeout)
   const ofProfile = profile.authFile === undefined ? undefined : { file: profile.authFile }
+  if (Option.isSome(flags.user) && Option.isSome(flags.authFile)) {
+    return yield* new UsageError({ message: "--user and --auth-file exclude each other: choose one" })
+  }
   const auth = pick<AuthSource>(
-    Option.map(flags.authFile, (file) => ({ file })),
+    Option.orElse(
+      Option.map(flags.authFile, (file) => ({ file })),
+      () => Option.map(flags.user, (user) => ({ user }))
+    ),
     authOf(environment),
     ofProfile
   )
@@ -95,7 +101,7 @@ export const ofServers = Effect.fnUntraced(function* (servers: string, own: Sett
 /** Chooses among the sources of one setting. */
 type Pick = <A>(flag: Option.Option<A>, ofEnvironment: A | undefined, ofProfile: A | undefined) => A | undefined
 
-type AuthSource = { readonly file: string } | { readonly text: Redacted.Redacted<string> }
+type AuthSource = { readonly file: string } | { readonly user: string } | { readonly text: Redacted.Redacted<string> }
 
 const authOf = ({ auth, authFile }: Environment): AuthSource | undefined =>
   auth !== undefined ? { text: auth } : authFile !== undefined ? { file: authFile } : undefined
@@ -125,6 +131,7 @@ const parseServers = Effect.fnUntraced(function* (servers: string, below: string
 
 const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
   if ("text" in source) return yield* parseAuth("ZK_AUTH", source.text)
+  if ("user" in source) return yield* askAuth(source.user)
   const { file } = source
   const fs = yield* FileSystem.FileSystem
   const content = yield* Effect.mapError(
@@ -132,6 +139,20 @@ const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
     () => new UsageError({ message: `the file with credentials, ${file}, cannot be read; see --auth-file` })
   )
   return yield* parseAuth(file, Redacted.make(content))
+})
+
+/** The user may be misspelt with a password, so no error repeats it. */
+const askAuth = Effect.fnUntraced(function* (user: string) {
+  const [scheme, name] = split(user)
+  if (scheme === "" || name === "") {
+    return yield* new UsageError({ message: "--user takes scheme:name, as in digest:ann or sasl:ann" })
+  }
+  if (name.includes(":")) {
+    const message = "--user takes no password, for other users of the machine see arguments; it is asked for"
+    return yield* new UsageError({ message })
+  }
+  const { askPassword } = yield* Effect.promise(() => import("./askPassword.ts"))
+  return yield* authOfUser(scheme, name, yield* askPassword(user))
 })
 
 const tlsOf = (

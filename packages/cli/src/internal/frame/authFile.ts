@@ -15,6 +15,16 @@ export interface Credentials {
 
 export const noCredentials: Credentials = { auth: [], sasl: undefined }
 
+/** Of a user whose password was asked for. */
+export const authOfUser = Effect.fnUntraced(function* (
+  scheme: string,
+  name: string,
+  password: Redacted.Redacted<string>
+): Effect.fn.Return<Credentials> {
+  if (scheme === "sasl") return { auth: [], sasl: yield* digestMd5(name, password) }
+  return { auth: [{ scheme, credentials: Redacted.make(`${name}:${Redacted.value(password)}`) }], sasl: undefined }
+})
+
 /** The error names the line, and nothing of its text. */
 export const parseAuth = Effect.fnUntraced(function* (
   source: string,
@@ -35,16 +45,21 @@ export const parseAuth = Effect.fnUntraced(function* (
     const [username, password] = split(credentials)
     if (username === "") return yield* fail("is not sasl:user:password")
     if (sasl !== undefined) return yield* fail("has a second user of sasl: a connection has one")
-    const { Sasl } = yield* Effect.promise(() => import("./sasl.ts"))
-    sasl = Sasl.digestMd5({ username, password: Redacted.make(password) })
+    sasl = yield* digestMd5(username, Redacted.make(password))
   }
   return { auth, sasl }
 })
 
 // ---- internal
 
+const digestMd5 = (username: string, password: Redacted.Redacted<string>) =>
+  Effect.map(
+    Effect.promise(() => import("./sasl.ts")),
+    ({ Sasl }) => Sasl.digestMd5({ username, password })
+  )
+
 /** The text before the first colon, which is empty where there is none, and the text after it. */
-const split = (text: string): readonly [before: string, after: string] => {
+export const split = (text: string): readonly [before: string, after: string] => {
   const colon = text.indexOf(":")
   return colon <= 0 ? ["", text] : [text.slice(0, colon), text.slice(colon + 1)]
 }

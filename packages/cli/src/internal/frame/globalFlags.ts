@@ -49,6 +49,14 @@ export const AuthFile = GlobalFlag.Setting("auth-file")({
   ).pipe(Flag.optional)
 })
 
+export const User = GlobalFlag.Setting("user")({
+  flag: text(
+    "user",
+    "scheme:name",
+    "Ask at the terminal for the password of this user, as of `digest:ann` or `sasl:ann`, instead of a file"
+  ).pipe(Flag.optional)
+})
+
 export const UseTls = GlobalFlag.Setting("tls")({
   flag: toggle("tls", "Use TLS ($ZK_TLS=true)")
 })
@@ -98,6 +106,7 @@ export const all = [
   ProfileFile,
   Chroot,
   AuthFile,
+  User,
   UseTls,
   Ca,
   Cert,
@@ -116,6 +125,7 @@ export const values = Effect.all({
   profiles: ProfileFile,
   chroot: Chroot,
   authFile: AuthFile,
+  user: User,
   tls: UseTls,
   ca: Ca,
   cert: Cert,

@@ -12,8 +12,18 @@ export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, G
     const shared = yield* SharedClient
     if (shared === undefined) return undefined
     const flags = yield* GlobalFlags.values
-    const { authFile, ca, cert, chroot, key, profile, profiles, servers, tls } = flags
-    const connecting = Object.entries({ servers, chroot, profile, profiles, "auth-file": authFile, ca, cert, key })
+    const { authFile, ca, cert, chroot, key, profile, profiles, servers, tls, user } = flags
+    const connecting = Object.entries({
+      servers,
+      chroot,
+      profile,
+      profiles,
+      "auth-file": authFile,
+      user,
+      ca,
+      cert,
+      key
+    })
     const given = connecting.find(([, value]) => Option.isSome(value))?.[0] ?? (tls ? "tls" : undefined)
     if (given !== undefined) {
       return yield* new UsageError({

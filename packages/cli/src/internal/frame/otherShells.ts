@@ -99,7 +99,11 @@ const commands: ReadonlyMap<string, string> = new Map(
     ...["mntr", "cons", "dump", "ruok", "srvr", "envi", "conf", "wchs", "wchc", "wchp"].map((word) =>
       zk(`4lw ${word}`, word)
     ),
-    as("`--auth-file`, which names a file with credentials", "addauth", "add_auth"),
+    as(
+      "`--auth-file`, which names a file with credentials, or `--user`, which asks for a password",
+      "addauth",
+      "add_auth"
+    ),
     as("`--servers`, or a profile", "connect", "open"),
     as("`zk --version`, and `zk status` for those of the servers", "version"),
     as("`exit`, at the prompt of `zk shell`", "quit", "close", "disconnect", "exit"),

@@ -1,9 +1,9 @@
 /** The last words of a command that failed. */
 import * as Printable from "@effect-zookeeper/client/Printable"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type * as Stdio from "effect/Stdio"
-import * as Stream from "effect/Stream"
 import type * as Output from "../../Output.ts"
+import { printError } from "../output/printError.ts"
 import { escapeText } from "../output/text.ts"
 
 /** One line on the standard error, of text or of JSON. */
@@ -14,8 +14,5 @@ export const reportFailure = (
   details = ""
 ): Effect.Effect<void> => {
   const line = isJson ? JSON.stringify({ error }) : `zk: ${Printable.escapeAll(error.message)}`
-  return Stream.make(details === "" ? `${line}\n` : `${line}\n${escapeText(details)}\n`).pipe(
-    Stream.run(stdio.stderr({ endOnDone: false })),
-    Effect.ignore
-  )
+  return printError(stdio, details === "" ? `${line}\n` : `${line}\n${escapeText(details)}\n`)
 }

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { FileError, OutputClosed } from "../frame/errors.ts"
+import { printError } from "./printError.ts"
 
 export type PrintError = OutputClosed | FileError
 
@@ -91,8 +92,7 @@ export const make = (mode: Mode, canColor: boolean) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
     const isTerminal = yield* stdio.stdoutIsTerminal
-    const toError = (text: string) =>
-      Stream.make(text).pipe(Stream.run(stdio.stderr({ endOnDone: false })), Effect.ignore)
+    const toError = (text: string) => printError(stdio, text)
     let isShown = false
     const erased = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.suspend(() => {
