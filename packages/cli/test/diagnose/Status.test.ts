@@ -135,7 +135,7 @@ describe("the members of an ensemble", () => {
 })
 
 const plain = (text: string): string => text
-const style = { bold: plain, dim: plain, yellow: plain, blue: plain }
+const style = { width: 80, bold: plain, dim: plain, yellow: plain, blue: plain }
 
 const sample = (second: number, received: number) => ({
   time: Date.UTC(2026, 0, 1, 12, 0, second),

@@ -6,9 +6,10 @@ import * as Diagnosis from "../../Diagnosis.ts"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
+import { tableOf } from "../output/columns.ts"
 import { printOne, type Style } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
-import { count, shown, table } from "../output/text.ts"
+import { count, shown } from "../output/text.ts"
 import { checkMember, type MemberHealth } from "./memberHealth.ts"
 import { members, transportOf, withinOf } from "./network.ts"
 
@@ -86,22 +87,34 @@ const firstProblem = (members: ReadonlyArray<MemberHealth>): string => {
 }
 
 const toText = (members: ReadonlyArray<MemberHealth>, style: Style): string => {
-  const rows = members.map((member) => [
-    shown(member.server),
-    stateOf(member),
-    member.mode ?? "-",
-    millis(member.connect),
-    millis(member.read),
-    millis(member.write),
-    millis(member.watch)
-  ])
+  const rows = members.map((member) => ({
+    server: shown(member.server),
+    state: stateOf(member),
+    mode: member.mode ?? "-",
+    connect: millis(member.connect),
+    read: millis(member.read),
+    write: millis(member.write),
+    watch: millis(member.watch)
+  }))
   const problems = members.flatMap(({ problems, server }) =>
     problems.map(
       (problem) => `${style.yellow(shown(problem.startsWith(server) ? problem : `${server}: ${problem}`))}\n`
     )
   )
-  return table([["SERVER", "STATE", "MODE", "CONNECT", "READ", "WRITE", "WATCH"], ...rows]) + problems.join("")
+  return tableOf(columns, byWorth, rows, style.width) + problems.join("")
 }
+
+const columns = [
+  { name: "server", title: "SERVER" },
+  { name: "state", title: "STATE" },
+  { name: "mode", title: "MODE" },
+  { name: "connect", title: "CONNECT" },
+  { name: "read", title: "READ" },
+  { name: "write", title: "WRITE" },
+  { name: "watch", title: "WATCH" }
+] as const
+
+const byWorth = ["server", "state", "mode", "write", "read", "watch", "connect"] as const
 
 const stateOf = ({ alive, readOnly, ready }: MemberHealth): string =>
   ready ? "ready" : readOnly ? "read-only" : alive ? "not ready" : "down"

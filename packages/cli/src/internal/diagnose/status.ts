@@ -1,14 +1,13 @@
 /** `zk status`: the members of the ensemble in one table. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Terminal from "effect/Terminal"
 import * as Diagnosis from "../../Diagnosis.ts"
 import * as MemberStatus from "../../MemberStatus.ts"
 import * as Output from "../../Output.ts"
 import { NoMemberReached } from "../frame/errors.ts"
 import { printOne, Printer, type Style } from "../output/Printer.ts"
 import { shown, size, table } from "../output/text.ts"
-import { type Cells, type Column, fit } from "./columns.ts"
+import { type Cells, type Column, fit } from "../output/columns.ts"
 import { memberCells, numberText } from "./memberCells.ts"
 import { makeAsk, members, showAnswers, withinOf } from "./network.ts"
 
@@ -21,18 +20,15 @@ export interface Input {
 
 /** It succeeds where any member answers. */
 export const status = Effect.fnUntraced(function* (input: Input) {
-  const { isTerminal, mode, note } = yield* Printer
+  const { mode, note } = yield* Printer
   const timeout = yield* withinOf(input.within)
   const servers = yield* members(input.discover)
   const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
   const found = yield* showing(MemberStatus.askAllBy(servers, ask))
   const time = yield* Clock.currentTimeMillis
   const isDown = found.every(({ state }) => state === "unreachable")
-  const width = isTerminal ? yield* (yield* Terminal.Terminal).columns : 0
   // Where none answers, the error has the reason.
-  yield* printOne(Diagnosis.Status, { time, members: found }, (_, style) =>
-    isDown ? "" : toText(found, width > 0 ? width : Number.POSITIVE_INFINITY, style)
-  )
+  yield* printOne(Diagnosis.Status, { time, members: found }, (_, style) => (isDown ? "" : toText(found, style)))
   const [only, ...others] = found
   if (mode === "text" && !input.discover && others.length === 0 && membersHave.has(only?.mode ?? "")) {
     yield* note("this is one member of an ensemble: --discover asks the others too")
@@ -48,9 +44,9 @@ export const status = Effect.fnUntraced(function* (input: Input) {
 const membersHave: ReadonlySet<string> = new Set(["leader", "follower", "observer"])
 
 /** The table, and below it the problems. */
-const toText = (found: ReadonlyArray<MemberStatus.MemberStatus>, width: number, style: Style): string => {
+const toText = (found: ReadonlyArray<MemberStatus.MemberStatus>, style: Style): string => {
   const rows = found.map(cellsOf)
-  const chosen = fit(columns, byWorth, rows, width)
+  const chosen = fit(columns, byWorth, rows, style.width)
   const lines = rows.map((cells, index) =>
     // One that is down has nothing to say in the other columns.
     found[index]?.state === "serving" ? chosen.map(({ name }) => cells[name]) : [cells.server, cells.mode]

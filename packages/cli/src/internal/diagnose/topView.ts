@@ -3,7 +3,7 @@ import type { MemberStatus } from "../../MemberStatus.ts"
 import * as Output from "../../Output.ts"
 import type { Style } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
-import { type Cells, type Column, fit, widthOf } from "./columns.ts"
+import { type Cells, type Column, fit, widthOf } from "../output/columns.ts"
 import { memberCells } from "./memberCells.ts"
 import { sparkline } from "./sparkline.ts"
 

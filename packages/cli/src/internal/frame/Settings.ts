@@ -52,7 +52,7 @@ export const resolve = Effect.gen(function* () {
   if (Option.isSome(flags.user) && Option.isSome(flags.authFile)) {
     return yield* new UsageError({ message: "--user and --auth-file exclude each other: choose one" })
   }
-  const auth = pick<AuthSource>(
+  const auth = pick<AuthSource | { readonly user: string }>(
     Option.orElse(
       Option.map(flags.authFile, (file) => ({ file })),
       () => Option.map(flags.user, (user) => ({ user }))
@@ -62,7 +62,7 @@ export const resolve = Effect.gen(function* () {
   )
   return {
     ...(yield* parseServers(servers, chroot)),
-    ...(auth === undefined ? noCredentials : yield* readAuth(auth)),
+    ...(auth === undefined ? noCredentials : "user" in auth ? yield* askAuth(auth.user) : yield* readAuth(auth)),
     tls: tlsOf(flags, environment, profile.tls, pick),
     readOnly: readOnlySource(flags.readOnly, environment, profile),
     timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout)
@@ -101,7 +101,7 @@ export const ofServers = Effect.fnUntraced(function* (servers: string, own: Sett
 /** Chooses among the sources of one setting. */
 type Pick = <A>(flag: Option.Option<A>, ofEnvironment: A | undefined, ofProfile: A | undefined) => A | undefined
 
-type AuthSource = { readonly file: string } | { readonly user: string } | { readonly text: Redacted.Redacted<string> }
+type AuthSource = { readonly file: string } | { readonly text: Redacted.Redacted<string> }
 
 const authOf = ({ auth, authFile }: Environment): AuthSource | undefined =>
   auth !== undefined ? { text: auth } : authFile !== undefined ? { file: authFile } : undefined
@@ -131,7 +131,6 @@ const parseServers = Effect.fnUntraced(function* (servers: string, below: string
 
 const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
   if ("text" in source) return yield* parseAuth("ZK_AUTH", source.text)
-  if ("user" in source) return yield* askAuth(source.user)
   const { file } = source
   const fs = yield* FileSystem.FileSystem
   const content = yield* Effect.mapError(

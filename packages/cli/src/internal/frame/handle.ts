@@ -3,6 +3,7 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import * as Terminal from "effect/Terminal"
 import { make as makePrinter, Printer } from "../output/Printer.ts"
 import { Client, make as makeClient } from "./Client.ts"
 import { inShell } from "./inShell.ts"
@@ -23,7 +24,8 @@ export const handle =
       const client = (yield* inShell) ?? makeClient(yield* resolve)
       const run = yield* Effect.promise(load)
       const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-      const printer = yield* makePrinter(json ? "json" : ndjson ? "ndjson" : "text", canColor)
+      const columns = yield* (yield* Terminal.Terminal).columns
+      const printer = yield* makePrinter(json ? "json" : ndjson ? "ndjson" : "text", canColor, columns)
       const command: Effect.Effect<void, E, Exclude<Exclude<Exclude<R, Scope.Scope>, Client>, Printer>> = run(
         input
       ).pipe(Effect.scoped, Effect.provideService(Client, client), Effect.provideService(Printer, printer))

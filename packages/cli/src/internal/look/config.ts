@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
+import { tableOf } from "../output/columns.ts"
 import { printOne } from "../output/Printer.ts"
-import { shown, table } from "../output/text.ts"
+import { shown } from "../output/text.ts"
 
 export interface Input {
   readonly raw: boolean
@@ -30,12 +31,21 @@ export const printConfig = (found: EnsembleConfig, raw: boolean) => {
     if (raw) return `${found.raw.trimEnd()}\n`
     const version = `${style.dim("version")}  ${Output.formatHex(value.version)}\n`
     if (value.members.length === 0) return `${version}no members: the server runs by itself\n`
-    const rows = value.members.map((member) => [
-      String(member.id),
-      member.role,
-      shown(member.addresses.join(" ")),
-      shown(member.client ?? "-")
-    ])
-    return version + table([["ID", "ROLE", "QUORUM", "CLIENTS"], ...rows])
+    const rows = value.members.map(({ addresses, client, id, role }) => ({
+      id: String(id),
+      role,
+      quorum: shown(addresses.join(" ")),
+      clients: shown(client ?? "-")
+    }))
+    return version + tableOf(columns, ["id", "role", "clients", "quorum"], rows, style.width)
   })
 }
+
+// ---- internal
+
+const columns = [
+  { name: "id", title: "ID" },
+  { name: "role", title: "ROLE" },
+  { name: "quorum", title: "QUORUM", canCut: true },
+  { name: "clients", title: "CLIENTS" }
+] as const

@@ -6,17 +6,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import * as Terminal from "effect/Terminal"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import * as Output from "../../Output.ts"
 import type { Answer } from "../../ServerAnswers.ts"
-import { type Cells, type Column, fit } from "../diagnose/columns.ts"
+import { type Cells, type Column, tableOf } from "../output/columns.ts"
 import { serversOf, transportOf } from "../diagnose/network.ts"
 import { Client } from "../frame/Client.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { printAll, Printer } from "../output/Printer.ts"
 import { age } from "../output/short.ts"
-import { shown, table } from "../output/text.ts"
+import { shown } from "../output/text.ts"
 import { parseOwner } from "./find.ts"
 
 export interface Input {
@@ -127,12 +126,10 @@ const byConnection = (a: Session, b: Session): number =>
   (a.connected ?? Number.POSITIVE_INFINITY) - (b.connected ?? Number.POSITIVE_INFINITY) || Number(a.session - b.session)
 
 const print = Effect.fnUntraced(function* (all: ReadonlyArray<Session>, now: number) {
-  const { isTerminal, mode, write } = yield* Printer
+  const { mode, style, write } = yield* Printer
   if (mode !== "text") return yield* printAll(Output.Session, Stream.fromIterable(all), () => "")
-  const width = isTerminal ? yield* (yield* Terminal.Terminal).columns : 0
   const rows = all.map((session) => cellsOf(session, now))
-  const chosen = fit(columns, byWorth, rows, width > 0 ? width : Number.POSITIVE_INFINITY)
-  yield* write(table([chosen.map(({ title }) => title), ...rows.map((cells) => chosen.map(({ name }) => cells[name]))]))
+  yield* write(tableOf(columns, byWorth, rows, style.width))
 })
 
 type Name = "session" | "server" | "client" | "connected" | "timeout" | "ephemerals" | "queued" | "last"

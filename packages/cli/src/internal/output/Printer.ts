@@ -30,8 +30,10 @@ export interface PrinterService {
 
 export class Printer extends Context.Service<Printer, PrinterService>()("@effect-zookeeper/cli/Printer") {}
 
-/** Colours, or none. */
+/** Colours, or none, and the room. */
 export interface Style {
+  /** The columns of the terminal; infinite where the standard output is none. */
+  readonly width: number
   readonly bold: (text: string) => string
   readonly dim: (text: string) => string
   readonly yellow: (text: string) => string
@@ -88,11 +90,13 @@ export const printAll = <A, I, Item extends A, E, R>(
     return Effect.andThen(isLive ? Effect.onInterrupt(all, () => endSoon) : all, end)
   })
 
-export const make = (mode: Mode, canColor: boolean) =>
+/** `columns` of the terminal are those of the standard output, if it is one. */
+export const make = (mode: Mode, canColor: boolean, columns = 0) =>
   Effect.gen(function* () {
     const stdio = yield* Stdio.Stdio
     const isTerminal = yield* stdio.stdoutIsTerminal
     const toError = (text: string) => printError(stdio, text)
+    const width = isTerminal && columns > 0 ? columns : Number.POSITIVE_INFINITY
     let isShown = false
     const erased = <A, E>(effect: Effect.Effect<A, E>) =>
       Effect.suspend(() => {
@@ -103,7 +107,7 @@ export const make = (mode: Mode, canColor: boolean) =>
     return {
       mode,
       isTerminal,
-      style: mode === "text" && canColor ? colors : plain,
+      style: { ...(mode === "text" && canColor ? colors : plain), width },
       write: (chunk) =>
         chunk.length === 0
           ? Effect.void
@@ -151,5 +155,5 @@ const codeOf = (error: unknown): unknown => {
 const escape = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`
 const same = (text: string) => text
 
-const colors: Style = { bold: escape(1), dim: escape(2), yellow: escape(33), blue: escape(34) }
-const plain: Style = { bold: same, dim: same, yellow: same, blue: same }
+const colors = { bold: escape(1), dim: escape(2), yellow: escape(33), blue: escape(34) }
+const plain = { bold: same, dim: same, yellow: same, blue: same }

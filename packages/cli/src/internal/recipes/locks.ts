@@ -6,9 +6,10 @@ import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { walking } from "../look/walking.ts"
+import { tableOf } from "../output/columns.ts"
 import { printAll, Printer, type Style } from "../output/Printer.ts"
 import { age, oneLine } from "../output/short.ts"
-import { count, shown, table } from "../output/text.ts"
+import { count, shown } from "../output/text.ts"
 import { type Contention, contentions } from "./contention.ts"
 
 export interface Input {
@@ -58,18 +59,30 @@ const describe =
     const waiting = contenders.length - holders
     const of = permits === undefined ? "" : ` of ${count(permits, "permit")}`
     const remarks = [names[recipe], `${holders}${of} held`, ...(waiting === 0 ? [] : [`${waiting} waiting`])]
-    const rows = contenders.map(({ identifier, kind, layout, session, since, state, until }) => [
-      `  ${state}`,
-      recipe === "readWriteLock" ? `to ${kind}` : "",
-      age(now - since),
-      Output.formatTime(since)
+    const rows = contenders.map(({ identifier, kind, layout, session, since, state, until }) => ({
+      state: `  ${state}`,
+      kind: `to ${kind}`,
+      age: age(now - since),
+      since: Output.formatTime(since)
         .replace("T", " ")
         .replace(/\.\d+Z$/, "Z"),
-      session === undefined ? `for ${age((until ?? now) - now)} more` : Output.formatHex(session),
-      layout ?? "",
-      identifier === undefined ? "(its ACL forbids to read it)" : oneLine(identifier)
-    ])
-    // A column that is empty throughout is left out.
-    const columns = rows.map((row) => row.filter((cell, index) => index !== 1 || cell !== ""))
-    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n${table(columns)}`
+      session: session === undefined ? `for ${age((until ?? now) - now)} more` : Output.formatHex(session),
+      layout: layout ?? "",
+      identifier: identifier === undefined ? "(its ACL forbids to read it)" : oneLine(identifier)
+    }))
+    const shownColumns = recipe === "readWriteLock" ? columns : columns.filter(({ name }) => name !== "kind")
+    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n${tableOf(shownColumns, byWorth, rows, style.width)}`
   }
+
+/** Without titles, for each cell says what it is. */
+const columns = [
+  { name: "state", title: "" },
+  { name: "kind", title: "" },
+  { name: "age", title: "" },
+  { name: "since", title: "" },
+  { name: "session", title: "" },
+  { name: "layout", title: "" },
+  { name: "identifier", title: "", canCut: true }
+] as const
+
+const byWorth = ["state", "kind", "session", "age", "identifier", "layout", "since"] as const

@@ -9,9 +9,10 @@ import * as Output from "../../Output.ts"
 import { Client, type Reader } from "../frame/Client.ts"
 import { Conflict } from "../frame/errors.ts"
 import { encodeData } from "../output/data.ts"
+import { tableOf } from "../output/columns.ts"
 import { printOne, type Style } from "../output/Printer.ts"
 import { age, oneLine } from "../output/short.ts"
-import { count, shown, table } from "../output/text.ts"
+import { count, shown } from "../output/text.ts"
 
 export interface Input {
   readonly path: string
@@ -128,19 +129,28 @@ const describe =
     ]
     const head = `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n`
     if (entries.length === 0) return head
-    const rows = entries.map((entry) => [
-      `  ${ZnodePath.name(entry.path)}`,
-      age(now - entry.since),
-      entry.takenSince === undefined
-        ? "waits"
-        : `taken ${age(now - entry.takenSince)} by ${Output.formatHex(entry.session ?? 0n)}`,
-      entry.attempts === 0 ? "-" : String(entry.attempts),
-      dataOf(entry)
-    ])
+    const rows = entries.map((entry) => ({
+      item: `  ${ZnodePath.name(entry.path)}`,
+      age: age(now - entry.since),
+      state:
+        entry.takenSince === undefined
+          ? "waits"
+          : `taken ${age(now - entry.takenSince)} by ${Output.formatHex(entry.session ?? 0n)}`,
+      takes: entry.attempts === 0 ? "-" : String(entry.attempts),
+      data: dataOf(entry)
+    }))
     const rest = items - entries.length
     const end = rest <= 0 ? "" : style.dim(`  … ${rest} more\n`)
-    return `${head}${table([["  ITEM", "AGE", "STATE", "TAKES", "DATA"], ...rows])}${end}`
+    return `${head}${tableOf(columns, ["item", "state", "age", "data", "takes"], rows, style.width)}${end}`
   }
+
+const columns = [
+  { name: "item", title: "  ITEM" },
+  { name: "age", title: "AGE" },
+  { name: "state", title: "STATE" },
+  { name: "takes", title: "TAKES" },
+  { name: "data", title: "DATA", canCut: true }
+] as const
 
 const dataOf = ({ data, encoding, more = 0 }: Entry): string => {
   const text = encoding === "utf8" ? oneLine(data) : `${oneLine(data)} (base64)`
