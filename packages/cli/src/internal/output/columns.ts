@@ -57,7 +57,7 @@ export const widthOf = <Name extends string>({ name, title }: Column<Name>, rows
 /** The space between two columns. */
 const gap = 2
 
-/** What is left of a cell that is cut. */
+/** The characters of a cell that are left at least when it is cut. */
 const leastWidth = 16
 
 const cut = (text: string, room: number): string =>
