@@ -21,7 +21,7 @@ const program = Effect.gen(function* () {
   yield* Console.log(`ZooKeeper: ${install.source}`)
   const args = process.argv.slice(2).filter((arg) => arg !== "--" && arg !== "--long")
   const env = {
-    // Each file of tests is a process that loads the sources: without their types once, and not some three hundred times.
+    // Each worker, and each program that a test starts, loads the sources: they are compiled once.
     NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? compileCache,
     ...(process.argv.includes("--long") ? { ZK_LONG: "1" } : {})
   }

@@ -57,9 +57,9 @@ describeOnServers("the settings of zk", (it) => {
   it.inChroot(
     "the password of --user is asked for at the terminal, and is never shown",
     function* ({ another, run, zk }) {
-      const ann = yield* another({ auth: [{ scheme: "digest", credentials: Redacted.make("ann:se cret ") }] })
+      const ann = yield* another({ auth: [{ scheme: "digest", credentials: Redacted.make("ann:two words ") }] })
       yield* ann.create("/hers", { data: "text", acl: Acl.creator })
-      const typed = yield* run(["get", "/hers", "--user", "digest:ann"], { terminal: "wrong\u0015se crett\b " })
+      const typed = yield* run(["get", "/hers", "--user", "digest:ann"], { terminal: "wrong\u0015two words1\b " })
       assert.deepStrictEqual([typed.code, typed.out], [0, "text\n"])
       assert.strictEqual(typed.err, "password of digest:ann: \n")
       const wrong = yield* run(["get", "/hers", "--user", "digest:ann", "--verbose"], { terminal: "hunter2" })
