@@ -1,11 +1,24 @@
 /** The embedded server and a polite load. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
 import { Latencies } from "../../src/internal/around/latencies.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers, run } from "../support/zk.ts"
+
+/** A clock whose sleeps end ten milliseconds before their time. */
+const earlyClock = Effect.map(Clock.Clock, (clock): Clock.Clock => ({
+  currentTimeMillis: clock.currentTimeMillis,
+  currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+  currentTimeNanos: clock.currentTimeNanos,
+  currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+  monotonicTimeNanos: clock.monotonicTimeNanos,
+  monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+  sleep: (duration) => clock.sleep(Duration.millis(Math.max(0, Duration.toMillis(duration) - 10)))
+}))
 
 describe("zk server", () => {
   it.live("serves until it is stopped, and says where", () =>
@@ -61,6 +74,13 @@ describeOnServers("zk bench", (it) => {
     assert.deepStrictEqual(yield* zk.getChildren("/b"), [])
     const text = yield* run([...load, "--rate", "20", "--duration", "500ms"])
     assert.match(text.out, /^operation +requests .*\nread +5 .*\nwrite +5 .*\n$/)
+  })
+
+  it.inChroot("tells no negative times where timers end early", function* ({ run }) {
+    const load = run(["bench", "--rate", "50", "--duration", "500ms", "--give-up", "1m", "--json"])
+    const { code, err, out } = yield* Effect.provideService(load, Clock.Clock, yield* earlyClock)
+    assert.strictEqual(code, 0, err)
+    for (const { max, mean, p50 } of results(out)) assert.isTrue(mean > 0 && p50 > 0 && max > 0, out)
   })
 
   it.inChroot("stops where the servers are slow", function* ({ run }) {
