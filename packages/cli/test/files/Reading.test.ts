@@ -10,23 +10,10 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { adler32 } from "../../../storage/src/internal/bytes/adler32.ts"
+import { int, long, text } from "../../../storage/test/support/fields.ts"
 import { at, stats } from "../../src/internal/files/log.ts"
 import { openTree } from "../../src/internal/files/openTree.ts"
 import { make as makePrinter, Printer } from "../../src/internal/output/Printer.ts"
-
-const long = (value: number) => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(BigInt(value))
-  return bytes
-}
-
-const int = (value: number) => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-const text = (value: string) => Buffer.concat([int(Buffer.byteLength(value)), Buffer.from(value)])
 
 /** A log of transactions that begin sessions, one a second: 49 bytes each after the first 16. */
 const logOf = (first: number, count: number) => {

@@ -135,7 +135,7 @@ describe.skipIf(!hasBrowser)(`zk ui${needsBrowser}`, () => {
     const link = yield* startZkUi(connectString)
     const { complaints, page } = yield* openPage(yield* browser, link)
     yield* see(async () => {
-      // From one of those that wait: somebody who finds it by a search asks who is before it.
+      // The page of a waiter leads to the lock: a user who found the waiter by a search looks for the holder.
       await row(page, "locks").waitFor()
       await page.keyboard.press("g")
       await page.getByRole("textbox", { name: "Path" }).fill(waiter.path)

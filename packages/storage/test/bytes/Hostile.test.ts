@@ -7,26 +7,13 @@ import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
 import { BackupFile, DataDirectory, type MalformedFile, Snapshot, TransactionLog, TreeSource } from "../../src/index.ts"
 import { openPartialFile } from "../../src/internal/backup/PartialFile.ts"
+import { int, long, text } from "../support/fields.ts"
 import { collect, withFiles, withMemory } from "../support/files.ts"
 
 const MiB = 1_048_576
 
 /** How much memory may be taken beside the test itself, in bytes. */
 const ALLOWED = 400 * MiB
-
-const long = (value: number) => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(BigInt(value))
-  return bytes
-}
-
-const int = (value: number) => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
-}
-
-const text = (value: string) => Buffer.concat([int(Buffer.byteLength(value)), Buffer.from(value)])
 
 const snapshotHead = (sessions: number) => Buffer.concat([int(0x5a4b534e), int(2), long(-1), int(sessions)])
 

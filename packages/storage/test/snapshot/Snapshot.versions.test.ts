@@ -4,28 +4,13 @@ import * as Fs from "node:fs"
 import { type MalformedFile, Snapshot } from "../../src/index.ts"
 import { adler32 } from "../../src/internal/bytes/adler32.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
+import { int, long, text } from "../support/fields.ts"
 import { collect, withFiles, withMemory } from "../support/files.ts"
 
 /** Adds a part and the checksum of everything before it. */
 const sealed = (bytes: Uint8Array, part: Uint8Array): Uint8Array => {
-  const seal = Buffer.alloc(13)
   const contents = Buffer.concat([bytes, part])
-  seal.writeBigInt64BE(BigInt(adler32(contents)), 0)
-  seal.writeInt32BE(1, 8)
-  seal.write("/", 12)
-  return new Uint8Array(Buffer.concat([contents, seal]))
-}
-
-const long = (value: bigint) => {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigInt64BE(value)
-  return bytes
-}
-
-const int = (value: number) => {
-  const bytes = Buffer.alloc(4)
-  bytes.writeInt32BE(value)
-  return bytes
+  return new Uint8Array(Buffer.concat([contents, long(adler32(contents)), text("/")]))
 }
 
 /** The end of a snapshot with these bytes. */

@@ -1,9 +1,9 @@
 /** The picture of `zk top`: the last samples of the members, in a window of some size. */
 import type { MemberStatus } from "../../MemberStatus.ts"
 import * as Output from "../../Output.ts"
+import { type Cells, type Column, fit, widthOf } from "../output/columns.ts"
 import type { Style } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
-import { type Cells, type Column, fit, widthOf } from "../output/columns.ts"
 import { memberCells } from "./memberCells.ts"
 import { sparkline } from "./sparkline.ts"
 

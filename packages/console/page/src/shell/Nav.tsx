@@ -13,7 +13,7 @@ const items: ReadonlyArray<{ readonly view: View; readonly text: string; readonl
   { view: "events", text: "Events", about: "What changes, as it happens" }
 ]
 
-/** How many members do not serve. Whoever comes because of an alarm begins at the tree, and must see it there. */
+/** How many members do not serve. An operator who comes because of an alarm begins at the tree, and must see it there. */
 const useLost = () => {
   const { cluster } = usePage()
   const name = createMemo(() => cluster()?.name)

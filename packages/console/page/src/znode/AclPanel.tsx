@@ -16,7 +16,7 @@ type NewEntry = typeof Models.NewAclEntry.Type
 interface Props {
   readonly path: string
   readonly present: Present
-  /** Has the znode read again: servers tell nobody that an ACL was changed. */
+  /** Has the znode read again: servers send no event for a change of an ACL. */
   readonly onDoubt: () => void
 }
 

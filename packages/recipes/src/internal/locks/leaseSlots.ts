@@ -22,9 +22,9 @@ import type { Held } from "../../Held.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
+import { delayClose, failIfClosing } from "../shared/sessionClose.ts"
 import type { LeaseEntry } from "./leaseEntry.ts"
 import { awaitGone, decodeEntry, formerHolders, holderPath, writeEntry } from "./leaseSlotWrites.ts"
-import { delayClose, failIfClosing } from "../shared/sessionClose.ts"
 import { type LossSignal, type Ownership, makeOwnership, releaseReason } from "./ownership.ts"
 
 /**

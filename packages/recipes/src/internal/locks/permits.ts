@@ -18,11 +18,11 @@ import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
 import { makeBackoff } from "../shared/backoff.ts"
-import { deleteInBackground } from "../shared/sessionClose.ts"
 import { claim, type LossSignal, type Ownership, release } from "./ownership.ts"
 import type { ContenderNode } from "./nodeNames.ts"
 import * as ContenderQueue from "./ContenderQueue.ts"
 import { createIfMissing } from "../shared/requests.ts"
+import { deleteInBackground } from "../shared/sessionClose.ts"
 import { retryAcrossSessions, orIfSessionReplaced, retryTransient } from "../shared/retry.ts"
 
 /** The znodes of a semaphore, and how many permits it has. */
