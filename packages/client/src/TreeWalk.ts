@@ -10,29 +10,10 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { ReadError } from "./Errors.ts"
-import { NoNode } from "./Errors.ts"
-import type { Stat } from "./Models.ts"
-import type { Service } from "./Service.ts"
+import { type Entry, noSiblings, type Reads, type Visited, Visitor } from "./internal/operations/visit.ts"
 import * as ZnodePath from "./ZnodePath.ts"
 
-/**
- * A znode on the walk.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Visited {
-  readonly path: string
-  /** 0 for the znode where the walk began. */
-  readonly depth: number
-  readonly stat: Stat
-  /** Sorted. Empty where the ACL forbids to read them. */
-  readonly children: ReadonlyArray<string>
-  /** Whether the ACL forbids to read the children, so that the walk does not go on below. */
-  readonly isForbidden: boolean
-  /** Whether it is the last of its siblings. */
-  readonly isLast: boolean
-}
+export type { Reads, Visited } from "./internal/operations/visit.ts"
 
 /**
  * Options of {@link walk}.
@@ -45,6 +26,15 @@ export interface Options {
   readonly maxDepth?: number | undefined
   /** The most requests at a time. Default 256. */
   readonly concurrency?: number | undefined
+  /**
+   * Whether many children of a znode are read in one request. Default: no. It takes servers a fraction of the time, and needs
+   * ZooKeeper 3.6: an older server closes the connection once, and then each znode is a request of its own.
+   *
+   * Such a request reads the data too. So the children of a znode are read one by one if the first of them have more than
+   * 4 KiB. If others have so much that the reply is larger than `maxFrameSize`, the connection is lost once, and the walk
+   * goes on one by one.
+   */
+  readonly multiRead?: boolean | undefined
   /** Whether to go on below a znode. Default: yes. The znode itself is visited anyway. */
   readonly descend?: ((znode: Visited) => boolean) | undefined
 }
@@ -53,7 +43,7 @@ export interface Options {
  * Walks the subtree of a path.
  *
  * The walk is no snapshot: a znode that is deleted meanwhile is left out, one that is created may be left out. It fails
- * with `NoNode` if the first znode does not exist. It costs one request for each znode.
+ * with `NoNode` if the first znode does not exist. It costs one request for each znode, and fewer with `multiRead`.
  *
  * @example
  * ```ts
@@ -71,35 +61,55 @@ export interface Options {
  * @category walks
  * @since 0.1.0
  */
-export const walk = (
-  zk: Pick<Service, "getChildrenWithStat" | "stat">,
-  path: string,
-  options: Options = {}
-): Stream.Stream<Visited, ReadError> => {
-  const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY } = options
+export const walk = (zk: Reads, path: string, options: Options = {}): Stream.Stream<Visited, ReadError> => {
+  const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY, multiRead = false } = options
   return Stream.suspend(() => {
+    const visitor = new Visitor(zk, concurrency, multiRead)
+    const atOnce = multiRead ? concurrency * 4 : concurrency
     /** The next znode is at the end. */
-    const stack: Array<Pending | Visited> = [{ path, depth: 0, isLast: true }]
+    const stack: Array<Entry> = []
+    const push = (path: string, depth: number, isLast: boolean, siblings = noSiblings()): void => {
+      stack.push({ path, depth, isLast, siblings, visited: undefined, isOpen: false })
+    }
+    /** Puts the children of a visited znode on the stack, once. */
+    const open = (entry: Entry, visited: Visited): void => {
+      if (entry.isOpen) return
+      entry.isOpen = true
+      const { children, depth, path } = visited
+      if (depth >= maxDepth || !descend(visited)) return
+      const siblings = noSiblings()
+      for (let index = children.length - 1; index >= 0; index--) {
+        const child = ZnodePath.join(path, children[index] ?? "")
+        push(child, depth + 1, index === children.length - 1, siblings)
+      }
+    }
     const step = Effect.gen(function* () {
-      yield* visitNext(zk, stack, concurrency)
+      // Below znodes that were visited and not handed on yet it looks ahead, so far that memory has its bounds.
+      const ahead: Array<Entry> = []
+      const unvisited: Array<Entry> = []
+      while (unvisited.length < atOnce && ahead.length < atOnce * 4) {
+        const entry = stack.pop()
+        if (entry === undefined) break
+        ahead.push(entry)
+        if (entry.visited === undefined) unvisited.push(entry)
+        else open(entry, entry.visited)
+      }
+      yield* visitor.visit(unvisited)
+      // The children of a znode that was visited now come before those that are behind it.
+      const end = ahead.findIndex(
+        ({ isOpen, visited }) => visited !== undefined && !isOpen && visited.children.length > 0
+      )
+      const done = end === -1 ? ahead : ahead.splice(0, end + 1)
+      if (end !== -1) for (const entry of ahead.toReversed()) if (entry.visited !== undefined) stack.push(entry)
       const found: Array<Visited> = []
-      // A list that is long enough is handed on before more names are kept.
-      while (found.length < 1024) {
-        const next = stack.pop()
-        if (next === undefined) break
-        if (!isVisited(next)) {
-          stack.push(next)
-          break
-        }
-        found.push(next)
-        if (next.depth >= maxDepth || !descend(next)) continue
-        for (let index = next.children.length - 1; index >= 0; index--) {
-          const child = ZnodePath.join(next.path, next.children[index] ?? "")
-          stack.push({ path: child, depth: next.depth + 1, isLast: index === next.children.length - 1 })
-        }
+      for (const entry of done) {
+        if (entry.visited === undefined) continue
+        found.push(entry.visited)
+        open(entry, entry.visited)
       }
       return [found, stack.length === 0 ? Option.none<void>() : Option.some<void>(undefined)] as const
     })
+    push(path, 0, true)
     return Stream.paginate<void, Visited, ReadError>(undefined, () => step)
   })
 }
@@ -147,70 +157,12 @@ export const totals =
 
 // ---- internal
 
-interface Pending {
-  readonly path: string
-  readonly depth: number
-  readonly isLast: boolean
-}
-
 interface Running {
   readonly path: string
   readonly depth: number
   znodes: number
   bytes: number
 }
-
-const isVisited = (entry: Pending | Visited): entry is Visited => "stat" in entry
-
-/** Visits the last entries of the stack, side by side, where the very last one is not visited yet. */
-const visitNext = Effect.fnUntraced(function* (
-  zk: Pick<Service, "getChildrenWithStat" | "stat">,
-  stack: Array<Pending | Visited>,
-  concurrency: number
-) {
-  const batch: Array<Pending> = []
-  let start = stack.length
-  while (start > 0 && batch.length < concurrency) {
-    const entry = stack[start - 1]
-    if (entry === undefined || isVisited(entry)) break
-    batch.push(entry)
-    start--
-  }
-  if (batch.length === 0) return
-  batch.reverse()
-  const visited = yield* Effect.forEach(batch, (entry) => visit(zk, entry), { concurrency: "unbounded" })
-  stack.length = start
-  for (const entry of visited) {
-    if (entry !== undefined) stack.push(entry)
-  }
-})
-
-const visit = (
-  zk: Pick<Service, "getChildrenWithStat" | "stat">,
-  entry: Pending
-): Effect.Effect<Visited | undefined, ReadError> =>
-  zk.getChildrenWithStat(entry.path).pipe(
-    Effect.map(({ children, stat }): Visited => ({
-      ...entry,
-      stat,
-      children: children.toSorted(byCodeUnits),
-      isForbidden: false
-    })),
-    // To look at a stat needs no permission.
-    Effect.catchTag("NoAuth", () =>
-      Effect.flatMap(zk.stat(entry.path), (found) =>
-        Option.isNone(found)
-          ? Effect.fail(new NoNode({ path: entry.path, operation: "exists" }))
-          : Effect.succeed<Visited>({ ...entry, stat: found.value, children: [], isForbidden: true })
-      )
-    ),
-    Effect.catchIf(
-      (error) => error._tag === "NoNode" && entry.depth > 0,
-      () => Effect.succeed(undefined)
-    )
-  )
-
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 /** Ends the subtrees at this depth and below, and adds each to its parent. */
 const closeFrom = (open: Array<Running>, depth: number): ReadonlyArray<Total> => {

@@ -41,7 +41,7 @@ export const checkTree = Effect.fnUntraced(function* (
   const owners = new Map<bigint, Array<string>>()
   let seen = 0
   const total = Effect.map(zk.countDescendants(options.path), (below) => below + 1)
-  yield* TreeWalk.walk(zk, options.path).pipe(
+  yield* TreeWalk.walk(zk, options.path, { multiRead: true }).pipe(
     Stream.mapEffect((znode) => Effect.map(isOpen(zk, znode.path), (open) => ({ ...znode, open })), {
       concurrency: 64
     }),

@@ -26,7 +26,7 @@ export const walking = <A, E, R>(
     let first: string | undefined
     let forbidden = 0
     let visited = 0
-    const znodes = TreeWalk.walk(zk, path, { maxDepth }).pipe(
+    const znodes = TreeWalk.walk(zk, path, { maxDepth, multiRead: true }).pipe(
       Stream.map((znode) => {
         visited++
         const isMissed = needsData || (znode.depth < maxDepth && znode.stat.numChildren > 0)

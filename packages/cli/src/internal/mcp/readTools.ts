@@ -164,7 +164,7 @@ export const handlers = (zk: Service, members: Effect.Effect<ReadonlyArray<Membe
     zk_find: ({ in: where, path, text }) =>
       Effect.suspend(() => {
         let visited = 0
-        return TreeWalk.walk(zk, path).pipe(
+        return TreeWalk.walk(zk, path, { multiRead: true }).pipe(
           Stream.takeWhile(() => ++visited <= mostVisited),
           Stream.filterEffect((znode) =>
             where === "names" ? Effect.succeed(znode.path.includes(text)) : holds(zk, znode, text)

@@ -69,6 +69,7 @@ const withoutHashes = (zk: Service): LiveReader => ({
   getAcl: (path) => Effect.map(zk.getAcl(path), ({ acl, stat }) => ({ acl: acl.map(masked), stat })),
   getChildrenWithStat: (path) => zk.getChildrenWithStat(path),
   stat: (path) => zk.stat(path),
+  read: (ops) => zk.read(ops),
   sync: (path) => zk.sync(path),
   events: (path, options) => zk.events(path, options),
   countDescendants: (path) => zk.countDescendants(path),

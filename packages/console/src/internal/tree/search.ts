@@ -24,7 +24,7 @@ export interface Wanted {
 export const search = (zk: Service, path: string, wanted: Wanted): Stream.Stream<SearchEvent, ReadFailure> =>
   Stream.suspend(() => {
     const state = { visited: 0, found: 0, forbidden: 0, told: 0 }
-    const matches = TreeWalk.walk(zk, path, { concurrency: 64 }).pipe(
+    const matches = TreeWalk.walk(zk, path, { concurrency: 64, multiRead: true }).pipe(
       Stream.mapEffect((znode) => Effect.map(look(zk, znode, wanted), (match) => ({ znode, match })), {
         concurrency: 32
       }),
@@ -63,7 +63,7 @@ export const search = (zk: Service, path: string, wanted: Wanted): Stream.Stream
 export const subtreeSize = Effect.fnUntraced(function* (zk: Service, path: string) {
   const znodes = yield* countZnodes(zk, path)
   if (znodes > limits.counted) return { znodes }
-  const bytes = yield* TreeWalk.walk(zk, path, { concurrency: 64 }).pipe(
+  const bytes = yield* TreeWalk.walk(zk, path, { concurrency: 64, multiRead: true }).pipe(
     Stream.take(limits.counted * 2),
     Stream.runFold(
       () => 0,

@@ -1,0 +1,129 @@
+/** Walks over large, odd and changing subtrees on a real server, one by one and many znodes in a request. */
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
+import { assert, describe } from "@effect/vitest"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Acl, Op } from "../../src/index.ts"
+import * as TreeWalk from "../../src/TreeWalk.ts"
+import type * as ZooKeeper from "../../src/ZooKeeper.ts"
+import { connectFresh, itInChroot } from "../support/clients.ts"
+
+const walked = (zk: TreeWalk.Reads, path: string, options?: TreeWalk.Options) =>
+  Effect.map(Stream.runCollect(TreeWalk.walk(zk, path, options)), Arr.fromIterable)
+
+const pathsOf = (visited: ReadonlyArray<TreeWalk.Visited>) => visited.map(({ path }) => path)
+
+/** Creates znodes as they are named, and gives the paths in the order of a walk. */
+const createAll = (zk: ZooKeeper.Service, paths: ReadonlyArray<string>, data = "x") =>
+  Effect.forEach(Arr.chunksOf(paths, 500), (some) => zk.transaction(some.map((path) => Op.create(path, { data }))))
+
+/** Twenty families of twenty, and below the seventh of each another of twenty. */
+const families = (): ReadonlyArray<string> => {
+  const paths = ["/app"]
+  for (let parent = 10; parent < 30; parent++) {
+    paths.push(`/app/${parent}`)
+    for (let child = 30; child < 50; child++) {
+      paths.push(`/app/${parent}/${child}`)
+      if (child === 36) for (let leaf = 50; leaf < 70; leaf++) paths.push(`/app/${parent}/36/${leaf}`)
+    }
+  }
+  return paths
+}
+
+/** Counts the requests, and may have something happen before one of them. */
+const counted = (zk: ZooKeeper.Service, before: (path: string) => Effect.Effect<void> = () => Effect.void) => {
+  const counts = { single: 0, joint: 0, longest: 0 }
+  const reads: TreeWalk.Reads = {
+    session: zk.session,
+    stat: zk.stat,
+    getChildrenWithStat: (path) => {
+      counts.single++
+      return Effect.andThen(before(path), zk.getChildrenWithStat(path))
+    },
+    read: (ops) => {
+      counts.joint++
+      counts.longest = Math.max(counts.longest, ops.length)
+      return Effect.andThen(
+        Effect.forEach(ops, ({ path }) => before(path)),
+        zk.read(ops)
+      )
+    }
+  }
+  return { counts, reads }
+}
+
+describe("a walk", () => {
+  itInChroot("visits parents before children, and siblings by name, however many it asks for", function* ({ zk }) {
+    const expected = families()
+    yield* createAll(zk, expected)
+    const single = yield* walked(zk, "/app")
+    assert.deepStrictEqual(pathsOf(single), expected)
+    for (const multiRead of [false, true]) {
+      for (const concurrency of [1, 3, 256]) {
+        assert.deepStrictEqual(yield* walked(zk, "/app", { concurrency, multiRead }), single)
+      }
+      assert.deepStrictEqual(pathsOf(yield* walked(zk, "/app", { maxDepth: 0, multiRead })), ["/app"])
+      const below = expected.filter((path) => path.split("/").length < 5)
+      assert.deepStrictEqual(pathsOf(yield* walked(zk, "/app", { maxDepth: 2, multiRead })), below)
+      const descend = ({ path }: TreeWalk.Visited) => path === "/app" || path === "/app/12"
+      assert.lengthOf(yield* walked(zk, "/app", { descend, multiRead }), 41)
+    }
+  })
+
+  itInChroot("leaves out a znode that is deleted on the way, and fails if the first is not there", function* ({ zk }) {
+    for (const multiRead of [false, true]) {
+      yield* createAll(zk, families())
+      // The nineteenth is not among those that are visited one by one.
+      const { reads } = counted(zk, (path) =>
+        path === "/app/28" ? Effect.ignore(zk.deleteAll("/app/28")) : Effect.void
+      )
+      const found = pathsOf(yield* walked(reads, "/app", { multiRead }))
+      assert.deepStrictEqual(
+        found,
+        families().filter((path) => !path.startsWith("/app/28"))
+      )
+      yield* zk.deleteAll("/app")
+      const error = yield* Effect.flip(walked(zk, "/app", { multiRead }))
+      assert.strictEqual(error._tag, "NoNode")
+    }
+  })
+
+  itInChroot("says which znodes may not be read", function* ({ zk }) {
+    yield* createAll(zk, families())
+    yield* zk.setAcl("/app/12/36", [Acl.world("cdwa")])
+    const below = "/app/12/36/"
+    for (const multiRead of [false, true]) {
+      const found = yield* walked(zk, "/app", { multiRead })
+      assert.deepStrictEqual(
+        pathsOf(found),
+        families().filter((path) => !path.startsWith(below))
+      )
+      assert.deepStrictEqual(pathsOf(found.filter(({ isForbidden }) => isForbidden)), ["/app/12/36"])
+    }
+  })
+
+  itInChroot("with multiRead, asks once for 64 siblings", function* ({ zk }) {
+    yield* createAll(zk, ["/app", ...Arr.makeBy(1_000, (index) => `/app/${index}`)])
+    const { counts, reads } = counted(zk)
+    assert.lengthOf(yield* walked(reads, "/app", { multiRead: true }), 1_001)
+    if (TestServer.isAtLeast("3.6.0")) assert.deepStrictEqual(counts, { single: 5, joint: 16, longest: 64 })
+  })
+
+  itInChroot("with multiRead, asks one by one where siblings have much data", function* ({ zk }) {
+    yield* createAll(zk, ["/app", ...Arr.makeBy(40, (index) => `/app/${index}`)], "x".repeat(5_000))
+    const { counts, reads } = counted(zk)
+    assert.lengthOf(yield* walked(reads, "/app", { multiRead: true }), 41)
+    assert.deepStrictEqual(counts, { single: 41, joint: 0, longest: 0 })
+  })
+
+  itInChroot("with multiRead, goes on one by one after a reply that is larger than allowed", function* () {
+    const { zk } = yield* connectFresh("walk", { maxFrameSize: 16_384 })
+    const names = Arr.makeBy(60, (index) => `/app/${100 + index}`)
+    yield* createAll(zk, ["/app", ...names.slice(0, 4)])
+    yield* createAll(zk, names.slice(4), "x".repeat(1_000))
+    const { counts, reads } = counted(zk)
+    assert.deepStrictEqual(pathsOf(yield* walked(reads, "/app", { multiRead: true })), ["/app", ...names])
+    if (TestServer.isAtLeast("3.6.0")) assert.deepStrictEqual(counts, { single: 61, joint: 1, longest: 56 })
+  })
+})
