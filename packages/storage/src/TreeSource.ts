@@ -13,7 +13,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import { type OwnerOf, readZnode } from "./internal/live/readZnode.ts"
+import { readTogether } from "./internal/live/readTogether.ts"
+import { type OwnerOf, type ReadZnode, readZnode } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
@@ -103,18 +104,22 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
   const { concurrency, owners, path: root = "/" } = options
-  const visit = (path: string) =>
-    readZnode(zk, path, owners).pipe(
+  const visit = (path: string, read: ReadZnode | undefined) =>
+    (read === undefined ? readZnode(zk, path, owners) : Effect.succeed(read)).pipe(
       Effect.map(({ children, entry }): Visit<Entry> => ({ value: entry, children })),
       Effect.catchIf(
         (error) => error._tag === "NoNode" && path !== root,
         () => Effect.undefined
       )
     )
+  const visitAll = (paths: ReadonlyArray<string>) =>
+    Effect.flatMap(readTogether(zk, paths, owners), (read) =>
+      Effect.forEach(paths, (path) => visit(path, read.get(path)), { concurrency: "unbounded" })
+    )
   return {
     name: `the live tree ${root}`,
     root,
-    entries: walk(root, visit, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
+    entries: walk(root, visitAll, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
     size: sizeOf(zk, root)
   }
 }

@@ -6,11 +6,20 @@ import type { ReadError } from "@effect-zookeeper/client/Errors"
 import { NoNode } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry, LiveReader } from "./model.ts"
-import { fingerprintOf, fingerprintOfEntry, type OwnerOf, readZnode, retryingTransient } from "./readZnode.ts"
+import { readTogether } from "./readTogether.ts"
+import {
+  fingerprintOf,
+  fingerprintOfEntry,
+  type OwnerOf,
+  type ReadZnode,
+  readZnode,
+  retryingTransient
+} from "./readZnode.ts"
 import { isExcluded, type Visit, walk } from "./walk.ts"
 
 export interface FollowerOptions<E, R> {
@@ -44,12 +53,12 @@ export class TreeFollower<E, R> {
     const { concurrency, known, onVisited, root } = this.options
     const seen = new Set<string>()
     const changed = new Set<string>()
-    const visit = (path: string) =>
-      Effect.map(this.visit(path, false), (visited) => {
-        if (visited !== undefined) seen.add(path)
-        return visited
+    const visitAll = (paths: ReadonlyArray<string>) =>
+      Effect.map(this.visitAll(paths, false), (visits) => {
+        for (const [index, path] of paths.entries()) if (visits[index] !== undefined) seen.add(path)
+        return visits
       })
-    return walk(root, visit, concurrency).pipe(
+    return walk(root, visitAll, concurrency).pipe(
       Stream.runForEach((entries) => {
         onVisited(seen.size)
         for (const { znode } of entries) changed.add(znode.path)
@@ -70,16 +79,14 @@ export class TreeFollower<E, R> {
   catchUp(paths: ReadonlyArray<string>): Effect.Effect<void, E | ReadError, R> {
     const { concurrency, known, root } = this.options
     return Effect.gen({ self: this }, function* () {
-      const looked = yield* Effect.forEach(
-        paths.filter((path) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)),
-        (path) => Effect.map(this.visit(path, true), (visited) => ({ path, visited })),
-        { concurrency }
-      )
+      const own = paths.filter((path) => ZnodePath.isUnder(root, path) && !isExcluded(root, path))
+      const visits = yield* Effect.forEach(Arr.chunksOf(own, concurrency), (some) => this.visitAll(some, true))
+      const looked = Arr.zip(own, visits.flat())
       const gone = new Set<string>()
-      for (const { path, visited } of looked) if (visited === undefined) gone.add(path)
+      for (const [path, visited] of looked) if (visited === undefined) gone.add(path)
       const entries: Array<Entry> = []
       const added = new Set<string>()
-      for (const { path, visited } of looked) {
+      for (const [path, visited] of looked) {
         if (visited?.value === undefined) continue
         // If the parent was not there a moment ago, there are events of both to come.
         const parent = ZnodePath.parent(path) ?? "/"
@@ -108,14 +115,31 @@ export class TreeFollower<E, R> {
     })
   }
 
-  /** Undefined if the znode is gone. It has a value if it is new or has changed. */
-  private visit(path: string, isExpected: boolean): Effect.Effect<Visit<Entry> | undefined, ReadError> {
+  /** Those that are gone are undefined. Those that are new or have changed have a value. */
+  private visitAll(
+    paths: ReadonlyArray<string>,
+    isExpected: boolean
+  ): Effect.Effect<ReadonlyArray<Visit<Entry> | undefined>, ReadError> {
+    const { known, ownerOf, zk } = this.options
+    const others = isExpected ? paths : paths.filter((path) => !known.has(path))
+    return Effect.flatMap(readTogether(zk, others, ownerOf), (read) =>
+      Effect.forEach(paths, (path) => this.visit(path, isExpected, read.get(path)), { concurrency: "unbounded" })
+    )
+  }
+
+  private visit(
+    path: string,
+    isExpected: boolean,
+    together: ReadZnode | undefined
+  ): Effect.Effect<Visit<Entry> | undefined, ReadError> {
     const { known, ownerOf, root, skipsUnreadable, zk } = this.options
     const before = known.get(path)
-    const read = Effect.map(readZnode(zk, path, ownerOf), ({ children, entry }): Visit<Entry> => ({
+    const toVisit = ({ children, entry }: ReadZnode): Visit<Entry> => ({
       children,
       value: fingerprintOfEntry(entry) === before ? undefined : entry
-    }))
+    })
+    if (together !== undefined) return Effect.succeed(toVisit(together))
+    const read = Effect.map(readZnode(zk, path, ownerOf), toVisit)
     const visited =
       before === undefined || isExpected
         ? read

@@ -46,7 +46,7 @@ export interface TreeSource<out E = never, out R = never> {
  */
 export type LiveReader = Pick<
   Service,
-  "get" | "getAcl" | "getChildrenWithStat" | "stat" | "sync" | "session" | "events" | "countDescendants"
+  "get" | "getAcl" | "getChildrenWithStat" | "stat" | "read" | "sync" | "session" | "events" | "countDescendants"
 >
 
 /**

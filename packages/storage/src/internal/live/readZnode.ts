@@ -49,23 +49,8 @@ export const fingerprintOf = (stat: Stat): string =>
 export const fingerprintOfEntry = ({ numChildren, znode }: Entry): string =>
   `${znode.czxid},${znode.mzxid},${znode.pzxid},${znode.aversion},${(znode.cversion * 2 - numChildren) | 0}`
 
-// ---- internal
-
-const readOnce = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
-  Effect.gen(function* () {
-    const [{ data, stat }, { acl, stat: aclStat }] = yield* readDataAndAcl(zk, path)
-    const fingerprint = fingerprintOf(stat)
-    if (fingerprintOf(aclStat) !== fingerprint) return undefined
-    let children: ReadonlyArray<string> = []
-    if (stat.numChildren > 0) {
-      const listed = yield* zk.getChildrenWithStat(path)
-      if (fingerprintOf(listed.stat) !== fingerprint) return undefined
-      children = listed.children
-    }
-    return { entry: entryOf(path, data, acl, stat, ownerOf), children } satisfies ReadZnode
-  })
-
-const entryOf = (
+/** The entry of what was read of a znode. */
+export const entryOf = (
   path: string,
   data: Uint8Array,
   acl: Entry["znode"]["acl"],
@@ -93,3 +78,19 @@ const entryOf = (
     isKindKnown: owner !== undefined
   }
 }
+
+// ---- internal
+
+const readOnce = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
+  Effect.gen(function* () {
+    const [{ data, stat }, { acl, stat: aclStat }] = yield* readDataAndAcl(zk, path)
+    const fingerprint = fingerprintOf(stat)
+    if (fingerprintOf(aclStat) !== fingerprint) return undefined
+    let children: ReadonlyArray<string> = []
+    if (stat.numChildren > 0) {
+      const listed = yield* zk.getChildrenWithStat(path)
+      if (fingerprintOf(listed.stat) !== fingerprint) return undefined
+      children = listed.children
+    }
+    return { entry: entryOf(path, data, acl, stat, ownerOf), children } satisfies ReadZnode
+  })

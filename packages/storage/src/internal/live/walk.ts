@@ -13,17 +13,28 @@ export interface Visit<A> {
   readonly children: ReadonlyArray<string>
 }
 
-/** Each array has the znodes that were visited at a time. A visit that gives undefined found no znode. */
+/** Visits znodes at the same time. A visit that is undefined found no znode. */
+export type VisitAll<A, E, R> = (
+  paths: ReadonlyArray<string>
+) => Effect.Effect<ReadonlyArray<Visit<A> | undefined>, E, R>
+
+/** Visits each by itself. */
+export const visitEach =
+  <A, E, R>(visit: (path: string) => Effect.Effect<Visit<A> | undefined, E, R>): VisitAll<A, E, R> =>
+  (paths) =>
+    Effect.forEach(paths, visit, { concurrency: "unbounded" })
+
+/** Each array has the znodes that were visited at a time. */
 export const walk = <A, E, R>(
   root: string,
-  visit: (path: string) => Effect.Effect<Visit<A> | undefined, E, R>,
+  visitAll: VisitAll<A, E, R>,
   concurrency = CONCURRENCY
 ): Stream.Stream<ReadonlyArray<A>, E, R> =>
   Stream.suspend(() => {
     const left = [root]
     const step = Effect.gen(function* () {
       const paths = left.splice(-concurrency)
-      const visits = yield* Effect.forEach(paths, visit, { concurrency: "unbounded" })
+      const visits = yield* visitAll(paths)
       const values: Array<A> = []
       for (const [index, found] of visits.entries()) {
         if (found === undefined) continue

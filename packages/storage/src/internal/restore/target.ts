@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { LiveReader } from "../live/model.ts"
 import { readDataAndAcl, retryingTransient } from "../live/readZnode.ts"
-import { type Visit, walk } from "../live/walk.ts"
+import { type Visit, visitEach, walk } from "../live/walk.ts"
 import { type Current, temporaryEntry } from "./decide.ts"
 
 /** The Stats of all znodes of a subtree, by their paths. */
@@ -29,7 +29,7 @@ export const indexOf = (
         }),
         Effect.catchTag("NoNode", () => Effect.undefined)
       )
-    return walk(root, visit, concurrency).pipe(
+    return walk(root, visitEach(visit), concurrency).pipe(
       Stream.runForEach(() => Effect.sync(() => onVisited(index.size))),
       Effect.as(index)
     )
