@@ -8,7 +8,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { itLogged } from "../support/logs.ts"
 import { nine, pong, commit, keepFor, owning } from "../support/nineSeconds.ts"
-import { awaitState, connect, digest } from "../support/session.ts"
+import { awaitState, connect, digest, reconnect } from "../support/session.ts"
 import { now } from "../support/time.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
@@ -199,13 +199,7 @@ describe("ownership", () => {
     for (const margin of [0, 100, 3000, 4500]) {
       const { server, session } = yield* connect({ ...nine, ownershipMargin: margin })
       const ownership = yield* owning(session)
-      for (let step = 0; step < 400; step++) {
-        yield* TestClock.adjust("100 millis")
-        for (const { name, xid } of yield* server.requests) {
-          if (name === "ping") pong(server)
-          else commit(server, xid)
-        }
-      }
+      yield* keepFor(server, 40)
       assert.isUndefined(ownership.pollUnsafe(), `margin ${margin}`)
     }
   })
@@ -222,16 +216,14 @@ describe("ownership", () => {
     assert.match(lines[0]!, /ownershipMargin.*4000 ms.*2000 ms/)
     // It is said once.
     server.cut()
-    yield* network.welcome({ timeOut: 4000 })
-    yield* awaitState(session, "Connected")
+    yield* reconnect(network, session, { timeOut: 4000 })
     assert.lengthOf(lines, 1)
   })
 
   itEffect("ends in time after a server grants less than before", function* () {
     const { network, server, session } = yield* connect({ sessionTimeout: "30 seconds", servers: "a,b" })
     server.cut()
-    yield* network.welcome({ timeOut: 3000 })
-    yield* awaitState(session, "Connected")
+    yield* reconnect(network, session, { timeOut: 3000 })
     const ownership = yield* owning(session)
     network.set("a:2181", "hang")
     network.set("b:2181", "hang")
