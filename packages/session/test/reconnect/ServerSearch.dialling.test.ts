@@ -203,7 +203,7 @@ describe("the pauses of a search", () => {
     const { network, server, session } = yield* connect({
       sessionTimeout: "9 seconds",
       retry: Schedule.spaced("1 minute")
-    })
+    }).pipe(Random.withSeed("one more try"))
     network.set("a:2181", "refuse")
     server.cut()
     yield* settle
