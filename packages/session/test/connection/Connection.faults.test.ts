@@ -150,36 +150,32 @@ describe("a server that cannot be reached", () => {
 
 describe("a connection that swallows bytes", () => {
   // Two thirds of five seconds until it is given up, and a second server to go to.
-  it.live.each(["both", "up", "down"] as const)(
-    "%s is given up in time, and what became of a write is told truly",
-    (direction) =>
-      Effect.gen(function* () {
-        const { paths, proxy, session } = yield* setUp("5 seconds")
-        const other = yield* direct
-        const way = yield* FaultProxy.make(TestServer.target())
-        const { id } = session.info
-        yield* session.updateServers(`${proxy.connectString},${way.connectString}`)
-        // The list may have moved the session: the hole is wherever it is.
-        yield* get(session, paths[0]!)
-        yield* Effect.forEach([proxy, way], (each) => each.blackHole(direction))
-        const writing = yield* Effect.forkChild(Effect.flip(set(session, paths[0]!, "written")), now)
-        const reading = yield* Effect.forkChild(get(session, paths[1]!), now)
-        const time = yield* elapsed(awaitState(session, "Disconnected"))
-        assert.isAtLeast(time, 900)
-        assert.isBelow(time, 4600)
-        assert.deepInclude({ ...(yield* Fiber.join(writing)) }, { _tag: "ConnectionLoss", maybeApplied: true })
-        assert.strictEqual(yield* get(other, paths[0]!), direction === "down" ? "written" : paths[0])
-        yield* Effect.forEach([proxy, way], (each) => each.accept("refuse"))
-        yield* Effect.forEach([proxy, way], (each) => each.dropAll("rst"))
-        yield* Effect.forEach([proxy, way], (each) => each.heal)
-        // The session of five seconds has been silent for three and more: no question to servers may take the rest.
-        const reconnecting = yield* elapsed(
-          Effect.map(Fiber.join(reading), (read) => assert.strictEqual(read, paths[1]))
-        )
-        assert.isBelow(reconnecting, 1500)
-        assert.strictEqual(session.info.id, id)
-      })
-  )
+  for (const direction of ["both", "up", "down"] as const) {
+    itLive(`${direction} is given up in time, and what became of a write is told truly`, function* () {
+      const { paths, proxy, session } = yield* setUp("5 seconds")
+      const other = yield* direct
+      const way = yield* FaultProxy.make(TestServer.target())
+      const { id } = session.info
+      yield* session.updateServers(`${proxy.connectString},${way.connectString}`)
+      // The list may have moved the session: the hole is wherever it is.
+      yield* get(session, paths[0]!)
+      yield* Effect.forEach([proxy, way], (each) => each.blackHole(direction))
+      const writing = yield* Effect.forkChild(Effect.flip(set(session, paths[0]!, "written")), now)
+      const reading = yield* Effect.forkChild(get(session, paths[1]!), now)
+      const time = yield* elapsed(awaitState(session, "Disconnected"))
+      assert.isAtLeast(time, 900)
+      assert.isBelow(time, 4600)
+      assert.deepInclude({ ...(yield* Fiber.join(writing)) }, { _tag: "ConnectionLoss", maybeApplied: true })
+      assert.strictEqual(yield* get(other, paths[0]!), direction === "down" ? "written" : paths[0])
+      yield* Effect.forEach([proxy, way], (each) => each.accept("refuse"))
+      yield* Effect.forEach([proxy, way], (each) => each.dropAll("rst"))
+      yield* Effect.forEach([proxy, way], (each) => each.heal)
+      // The session of five seconds has been silent for three and more: no question to servers may take the rest.
+      const reconnecting = yield* elapsed(Effect.map(Fiber.join(reading), (read) => assert.strictEqual(read, paths[1])))
+      assert.isBelow(reconnecting, 1500)
+      assert.strictEqual(session.info.id, id)
+    })
+  }
 })
 
 describe("a client that is cut off", () => {
