@@ -59,12 +59,7 @@ describe("recorded frames", () => {
         const some = frames.filter((frame) => frame.capture === capture && frame.direction === direction)
         if (some.length === 0) continue
         it(`its ${some.length} ${direction}s decode to what was recorded and encode to the same bytes`, () => {
-          let checked = 0
-          for (const frame of some) {
-            checkFrame(frame)
-            checked++
-          }
-          assert.isAbove(checked, 0)
+          for (const frame of some) checkFrame(frame)
         })
       }
     })
@@ -129,18 +124,13 @@ describe("frames that were not recorded", () => {
 const checkFrame = (frame: GoldenFrame) => {
   const reader = new JuteReader(body(frame))
   const { meaning, write } = read(frame, reader)
-  assert.deepStrictEqual(
-    recorded(meaning),
-    { xid: frame.xid, zxid: frame.zxid, err: frame.err, ...of(frame) },
-    frame.id
-  )
+  const { decoded, err, type, xid, zxid } = frame
+  assert.deepStrictEqual(recorded(meaning), { xid, zxid, err, type, decoded }, frame.id)
   assert.strictEqual(reader.remaining, 0, frame.id)
   const writer = new JuteWriter()
   Frame.append(writer, write)
   assert.strictEqual(Buffer.from(writer.take()).toString("hex"), frame.hex, frame.id)
 }
-
-const of = ({ decoded, type }: GoldenFrame) => ({ type, decoded })
 
 interface Read {
   readonly meaning: Record<string, unknown>

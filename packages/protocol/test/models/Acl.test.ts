@@ -18,11 +18,7 @@ const judged = <A>(valid: ReadonlyArray<A>, invalid: ReadonlyArray<A>): Readonly
 ]
 
 /** The error of a list that must be refused. */
-const refusal = (acl: ReadonlyArray<Acl.Acl>) => {
-  const result = Acl.validate(acl)
-  assert.isTrue(Result.isFailure(result))
-  return Result.isFailure(result) ? result.failure : assert.fail("unreachable")
-}
+const refusal = (acl: ReadonlyArray<Acl.Acl>) => Result.getOrThrow(Result.flip(Acl.validate(acl)))
 
 describe("sha1", () => {
   const reference = (bytes: Uint8Array) => new Uint8Array(createHash("sha1").update(bytes).digest())

@@ -51,13 +51,9 @@ describe("validateTtl", () => {
 
   for (const ttl of [0, -0, -1, 0.5, 1.5, 2 ** 40, Number.NaN, Infinity, -Infinity, Number.MAX_SAFE_INTEGER]) {
     it(`rejects ${ttl}`, () => {
-      const result = CreateMode.validateTtl(ttl, "options.ttl")
-      assert.isTrue(Result.isFailure(result))
-      if (Result.isFailure(result)) {
-        assert.strictEqual(result.failure.argument, "options.ttl")
-        assert.strictEqual(result.failure.value, String(ttl))
-        assert.include(result.failure.message, "1099511627775")
-      }
+      const error = Result.getOrThrow(Result.flip(CreateMode.validateTtl(ttl, "options.ttl")))
+      assert.deepInclude({ ...error }, { argument: "options.ttl", value: String(ttl) })
+      assert.include(error.message, "1099511627775")
     })
   }
 

@@ -1,6 +1,6 @@
 /** Zxids and session ids as text. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Schema from "effect/Schema"
 import * as Hex64 from "../../src/Hex64.ts"
 
@@ -14,15 +14,13 @@ describe("a number of 64 bits", () => {
     assert.strictEqual(Hex64.digits(-1n), "ffffffffffffffff")
   })
 
-  it.effect("comes back from its text as the number that records have", () =>
-    Effect.gen(function* () {
-      for (const value of [0n, 1n, 2n ** 63n - 1n, -(2n ** 63n), -1n]) {
-        const text = yield* Schema.encodeEffect(codec)(value)
-        assert.strictEqual(text, Hex64.format(value))
-        assert.strictEqual(yield* Schema.decodeUnknownEffect(codec)(text), value)
-      }
-    })
-  )
+  itEffect("comes back from its text as the number that records have", function* () {
+    for (const value of [0n, 1n, 2n ** 63n - 1n, -(2n ** 63n), -1n]) {
+      const text = yield* Schema.encodeEffect(codec)(value)
+      assert.strictEqual(text, Hex64.format(value))
+      assert.strictEqual(yield* Schema.decodeUnknownEffect(codec)(text), value)
+    }
+  })
 
   it("is no other text", () => {
     for (const text of ["", "0x", "1", "0xFF", "-0x1", "0x10000000000000000", " 0x1"]) {

@@ -1,5 +1,6 @@
 /** The pauses of a search for a server, whatever becomes of the session meanwhile. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -32,44 +33,36 @@ const lengthOf = Effect.fnUntraced(function* (effect: Effect.Effect<void>) {
 })
 
 describe("a pause between two rounds", () => {
-  it.effect("is due after the end of the session, if that comes before the pause has begun", () =>
-    Effect.gen(function* () {
-      const backoff = yield* makeBackoff(10_000)
-      assert.isFalse(backoff.isPausing)
-      // The effect is never run.
-      backoff.betweenRounds()
-      assert.isTrue(backoff.isPausing)
-      assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 200)
-      assert.isFalse(backoff.isPausing)
-    })
-  )
+  itEffect("is due after the end of the session, if that comes before the pause has begun", function* () {
+    const backoff = yield* makeBackoff(10_000)
+    assert.isFalse(backoff.isPausing)
+    // The effect is never run.
+    backoff.betweenRounds()
+    assert.isTrue(backoff.isPausing)
+    assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 200)
+    assert.isFalse(backoff.isPausing)
+  })
 
-  it.effect("goes on after the end of the session, if that comes during the pause", () =>
-    Effect.gen(function* () {
-      const backoff = yield* makeBackoff(10_000)
-      const fiber = yield* Effect.forkChild(backoff.betweenRounds(), { startImmediately: true })
-      yield* TestClock.adjust(50)
-      yield* Fiber.interrupt(fiber)
-      assert.isTrue(backoff.isPausing)
-      assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 150)
-    })
-  )
+  itEffect("goes on after the end of the session, if that comes during the pause", function* () {
+    const backoff = yield* makeBackoff(10_000)
+    const fiber = yield* Effect.forkChild(backoff.betweenRounds(), { startImmediately: true })
+    yield* TestClock.adjust(50)
+    yield* Fiber.interrupt(fiber)
+    assert.isTrue(backoff.isPausing)
+    assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 150)
+  })
 
-  it.effect("is none where the pauses begin anew", () =>
-    Effect.gen(function* () {
-      const backoff = yield* makeBackoff(10_000)
-      backoff.betweenRounds()
-      backoff.reset()
-      assert.isFalse(backoff.isPausing)
-      assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 0)
-    })
-  )
+  itEffect("is none where the pauses begin anew", function* () {
+    const backoff = yield* makeBackoff(10_000)
+    backoff.betweenRounds()
+    backoff.reset()
+    assert.isFalse(backoff.isPausing)
+    assert.strictEqual(yield* lengthOf(backoff.remainingPause()), 0)
+  })
 
-  it.effect("is shortened once where the session would end before, for one more try", () =>
-    Effect.gen(function* () {
-      const backoff = yield* makeBackoff(100)
-      assert.isAtMost(yield* lengthOf(backoff.betweenRounds()), 100)
-      assert.strictEqual(yield* lengthOf(backoff.betweenRounds()), 200)
-    })
-  )
+  itEffect("is shortened once where the session would end before, for one more try", function* () {
+    const backoff = yield* makeBackoff(100)
+    assert.isAtMost(yield* lengthOf(backoff.betweenRounds()), 100)
+    assert.strictEqual(yield* lengthOf(backoff.betweenRounds()), 200)
+  })
 })

@@ -1,13 +1,13 @@
 /** The first requests of a new connection: identities, then watches, then requests. */
 import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
-import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
+import type { PersistentWatchListener } from "../../src/Session.ts"
+import { answerExists } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import {
@@ -21,25 +21,24 @@ import {
   watchPersistently,
   digest,
   addAuth,
+  answered,
   statesOf,
+  reconnect,
   itOnNetwork
 } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const options = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 
+/** A listener that writes down what it hears. */
 const listen = () => {
-  const events: Array<WatchEvent.WatchEvent | WatchEvent.Gap> = []
-  const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
-  return {
-    events,
-    ends,
-    shapes: () => events.map((event) => ("type" in event ? event.type : "?")),
-    listener: {
-      onEvent: (event: WatchEvent.WatchEvent | WatchEvent.Gap) => void events.push(event),
-      onEnd: (reason: ConnectionLoss | ServerRefused | SessionExpired | SessionClosed) => void ends.push(reason)
-    }
+  const types: Array<string> = []
+  const ends: Array<string> = []
+  const listener: PersistentWatchListener = {
+    onEvent: ({ type }) => void types.push(type),
+    onEnd: ({ _tag }) => void ends.push(_tag)
   }
+  return { types, ends, listener }
 }
 
 const itConnected = testWith(it.effect, connect(options))
@@ -82,15 +81,9 @@ describe("identities", () => {
   })
 
   itConnected("that are added twice are sent once on each new connection", function* ({ network, server, session }) {
-    for (let time = 0; time < 2; time++) {
-      const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-      assert.strictEqual((yield* server.nextRequest).name, "auth")
-      server.reply(Operations.Xid.auth, 0n)
-      yield* Fiber.join(adding)
-    }
+    for (let time = 0; time < 2; time++) yield* addAuth(session, server, digest("ann:secret"))
     server.cut()
-    const next = yield* network.welcome()
-    yield* settle
+    const next = yield* reconnect(network, session)
     assertEach(yield* next.requests, ({ name }) => name, ["auth"])
   })
 
@@ -120,18 +113,6 @@ describe("identities", () => {
     yield* TestClock.adjust("1 hour")
     assert.lengthOf(network.dialled, 1)
   })
-
-  itEffect("whose answer was lost are sent to the next server, and accepted there", function* () {
-    const { network, server, session } = yield* connect(options)
-    const adding = yield* Effect.forkChild(session.addAuth(digest("ann:secret")), now)
-    yield* server.nextRequest
-    server.cut()
-    yield* TestClock.adjust("1 second")
-    const next = yield* network.welcome()
-    assert.strictEqual((yield* next.nextRequest).name, "auth")
-    next.reply(Operations.Xid.auth, 0n)
-    yield* Fiber.join(adding)
-  })
 })
 
 describe("watches", () => {
@@ -146,14 +127,36 @@ describe("watches", () => {
     }
     for (const fiber of fibers) yield* Fiber.join(fiber)
     server.cut()
-    const next = yield* network.welcome()
-    yield* settle
+    const next = yield* reconnect(network, session)
     const sizes = next.received.slice(1).map((frame) => frame.length)
     assert.isAtLeast(sizes.length, 3)
     assert.isTrue(sizes.every((size) => size <= 128 * 1024))
     const requests = yield* next.requests
     assert.isTrue(requests.every(({ body, name }) => name === "setWatches" && body.relativeZxid === 0x77n))
     assert.lengthOf(new Set(requests.flatMap(({ body }) => body.dataWatches)), 3000)
+  })
+
+  itConnected("by exists are registered by whether the znode is there", function* ({ network, server, session }) {
+    for (const [path, code] of [
+      ["/there", 0],
+      ["/not-there", -101],
+      ["/fired", 0]
+    ] as const) {
+      yield* answered(server, session.watchExists(samePath(path)), (xid) => {
+        if (code === 0) answerExists(server, xid, 5n)
+        else server.reply(xid, 5n, code)
+      })
+    }
+    server.send(Frames.notification(Frames.event.deleted, "/fired"))
+    yield* settle
+    server.cut()
+    const next = yield* network.welcome()
+    assert.deepStrictEqual((yield* next.nextRequest).body, {
+      relativeZxid: 5n,
+      dataWatches: ["/there"],
+      existWatches: ["/not-there"],
+      childWatches: []
+    })
   })
 
   itEffect("are compared with the same zxid again when a connection is lost while they are registered", function* () {
@@ -166,8 +169,7 @@ describe("watches", () => {
     assert.strictEqual((yield* second.nextRequest).body.relativeZxid, 0x10n)
     second.cut()
     yield* TestClock.adjust("1 second")
-    const third = yield* network.welcome()
-    yield* settle
+    const third = yield* reconnect(network, session)
     assert.strictEqual((yield* third.nextRequest).body.relativeZxid, 0x10n)
     yield* Fiber.interrupt(read)
   })
@@ -197,7 +199,7 @@ describe("watches", () => {
     const event = yield* Effect.forkChild(yield* watchData(session, server, "/w"), now)
     server.send(Frames.notification(Frames.event.data, "/p", 0x12n))
     yield* settle
-    assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged"])
+    assert.deepStrictEqual(plain.types, ["NodeDataChanged"])
     server.cut()
     const next = yield* network.welcome()
     const { body, name, xid } = yield* next.nextRequest
@@ -210,11 +212,11 @@ describe("watches", () => {
     next.reply(xid, 0x20n)
     assert.strictEqual((yield* Fiber.join(event)).path, "/w")
     yield* settle
-    assert.deepStrictEqual(plain.shapes(), ["NodeDataChanged", "Gap"])
-    assert.deepStrictEqual(recursive.shapes(), ["Gap"])
+    assert.deepStrictEqual(plain.types, ["NodeDataChanged", "Gap"])
+    assert.deepStrictEqual(recursive.types, ["Gap"])
     next.send(Frames.notification(Frames.event.created, "/p/q/r/s"))
     yield* settle
-    assert.deepStrictEqual(recursive.shapes(), ["Gap", "NodeCreated"])
+    assert.deepStrictEqual(recursive.types, ["Gap", "NodeCreated"])
   })
 
   itEffect("that persist go over to a new session with a Gap; the others fail", function* () {
@@ -233,7 +235,7 @@ describe("watches", () => {
     next.reply(xid, 0x20n)
     yield* awaitState(session, "Connected")
     yield* settle
-    assert.deepStrictEqual(plain.shapes(), ["Gap"])
+    assert.deepStrictEqual(plain.types, ["Gap"])
     assert.lengthOf(plain.ends, 0)
   })
 
@@ -246,8 +248,7 @@ describe("watches", () => {
     server.reply(xid, 0x11n)
     yield* settle
     server.cut()
-    const next = yield* network.welcome()
-    yield* settle
+    const next = yield* reconnect(network, session)
     assert.lengthOf(yield* next.requests, 0)
   })
 

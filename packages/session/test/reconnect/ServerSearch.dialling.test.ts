@@ -13,7 +13,7 @@ import { makeSession } from "../../src/internal/makeSession.ts"
 import type { SessionOptions } from "../../src/Session.ts"
 import { listen } from "../support/listen.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { awaitState, startSession, connect, itOnNetwork } from "../support/session.ts"
+import { startSession, connect, itOnNetwork, reconnect } from "../support/session.ts"
 import { settle, pass } from "../support/time.ts"
 
 const address = (n: number): ServerAddress => ({ host: `10.0.0.${n}`, port: 2181 })
@@ -195,8 +195,7 @@ describe("the pauses of a search", () => {
     const dialled = network.dialled.slice(before)
     assert.deepStrictEqual(dialled.slice(0, 2).toSorted(), others)
     assert.deepStrictEqual(dialled.slice(2), [server.server])
-    yield* network.welcome({ timeOut: 9000 })
-    yield* awaitState(session, "Connected")
+    yield* reconnect(network, session, { timeOut: 9000 })
     assert.strictEqual(session.info.id, id)
   })
 
@@ -204,7 +203,7 @@ describe("the pauses of a search", () => {
     const { network, server, session } = yield* connect({
       sessionTimeout: "9 seconds",
       retry: Schedule.spaced("1 minute")
-    })
+    }).pipe(Random.withSeed("one more try"))
     network.set("a:2181", "refuse")
     server.cut()
     yield* settle

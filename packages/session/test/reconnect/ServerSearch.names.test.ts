@@ -11,7 +11,6 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { makeSession } from "../../src/internal/makeSession.ts"
-import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { awaitState, connect, create, get, startSession } from "../support/session.ts"
 import { now } from "../support/time.ts"
@@ -52,51 +51,24 @@ describe("F41: a name", () => {
     assert.strictEqual(session.info.id, id)
   })
 
-  /** A session over a network in memory whose names resolve as a test says. */
-  const resolving = Effect.fnUntraced(function* (
-    resolve: (host: string) => Effect.Effect<ReadonlyArray<string>, string>,
-    options: SessionOptions
-  ) {
-    const network = new MemoryNetwork()
-    const credentials = (yield* connect()).session.info
-    network.transport = {
-      ...network.transport,
-      resolve: ({ host, port }) =>
-        resolve(host).pipe(
-          Effect.map((hosts) => hosts.map((host) => ({ host, port }))),
-          Effect.mapError(() => new TransportError({ server: `${host}:${port}`, reason: "Resolve" }))
-        )
-    }
-    const session = yield* startSession(network, { sessionTimeout: "6 seconds", session: credentials, ...options })
-    return { network, session }
-  })
-
-  itEffect(
-    "that is never answered for costs its share of the session's time, and the next server is asked",
-    function* () {
-      const { network, session } = yield* resolving(
-        (host) => (host === "lost" ? Effect.never : Effect.succeed(["10.0.0.1"])),
-        { servers: "lost,good" }
-      )
-      // Half of the session's time, if the lost one is the first.
-      for (let waited = 0; waited < 3100 && network.waiting === 0; waited += 100) {
-        yield* TestClock.adjust("100 millis")
-      }
-      assert.strictEqual(network.waiting, 1)
-      const server = yield* network.accept
-      assert.strictEqual((yield* server.greet()).sessionId, 0x100n)
-      assert.strictEqual((yield* Fiber.join(session)).info.id, 0x100n)
-    }
-  )
-
   for (const bad of ["refused", "empty"] as const) {
     itEffect(`that is wrong among three (${bad}) is passed over, in whatever order they are tried`, function* () {
       for (let turn = 0; turn < 6; turn++) {
-        const { network, session } = yield* resolving(
-          (host) =>
-            host !== "bad" ? Effect.succeed([host]) : bad === "empty" ? Effect.succeed([]) : Effect.fail("ENOTFOUND"),
-          { servers: "bad,good1,good2" }
-        )
+        const network = new MemoryNetwork()
+        network.transport = {
+          ...network.transport,
+          resolve: (server) =>
+            server.host !== "bad"
+              ? Effect.succeed([server])
+              : bad === "empty"
+                ? Effect.succeed([])
+                : Effect.fail(new TransportError({ server: "bad:2181", reason: "Resolve" }))
+        }
+        const session = yield* startSession(network, {
+          servers: "bad,good1,good2",
+          sessionTimeout: "6 seconds",
+          session: (yield* connect()).session.info
+        })
         yield* TestClock.adjust("300 millis")
         const server = yield* network.welcome()
         const { info } = yield* Fiber.join(session)

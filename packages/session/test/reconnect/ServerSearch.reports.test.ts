@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as TransportModule from "@effect-zookeeper/transport/Transport"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
-import { failure } from "@effect-zookeeper/test-kit/Expectations"
+import { during, failure } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -18,12 +18,14 @@ import {
   awaitState,
   startSession,
   connect,
+  connectClosable,
   exists,
   type SessionService,
   answered,
+  reconnect,
   itOnNetwork
 } from "../support/session.ts"
-import { settle, pass } from "../support/time.ts"
+import { now, pass } from "../support/time.ts"
 
 describe("a first connection", () => {
   itOnNetwork("waits for a server that starts later, with connectTimeout: infinity", function* (network) {
@@ -69,7 +71,7 @@ describe("a first connection", () => {
 
 const refusalOf = Effect.fnUntraced(function* (server: string, options: SessionOptions = {}) {
   const connecting = makeSession({ servers: server, connectTimeout: "1 second", ...options })
-  const error = yield* Effect.flip(Effect.provide(connecting, TransportModule.layer()))
+  const error = yield* failure(Effect.provide(connecting, TransportModule.layer()), "ConnectFailed")
   assert.isBelow(error.message.length, 500)
   assert.include(error.message, server)
   return error.message
@@ -108,17 +110,10 @@ describe("another kind of server is named", () => {
   })
 })
 
-/** Has the session see a transaction. */
-const see = Effect.fnUntraced(function* (session: SessionService, server: ServerSide, zxid: bigint) {
-  yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid, zxid))
-})
-
-const srvr = (zxid: bigint) => `Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x${zxid.toString(16)}\nMode: standalone\n`
-
 /** A session of an ensemble that comes back with less than the session has seen. */
 const fallBehind = Effect.fnUntraced(function* (network: MemoryNetwork, server: ServerSide, session: SessionService) {
-  yield* see(session, server, 0x500n)
-  network.statuses.set("a:2181", srvr(0x3n))
+  yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid, 0x500n))
+  network.statuses.set("a:2181", "Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x3\nMode: standalone\n")
   const zxids: Array<bigint> = []
   const refusing = Effect.gen(function* () {
     for (;;) {
@@ -183,9 +178,7 @@ describe("the log at the default level has", () => {
       yield* pass(29_100)
       network.set("a:2181", "accept")
       while (network.waiting === 0) yield* TestClock.adjust("10 millis")
-      yield* network.welcome()
-      yield* awaitState(session, "Connected")
-      yield* settle
+      yield* reconnect(network, session)
       assert.lengthOf(lines, 3)
       assert.match(lines[0]!, /^Warn connection lost: .*a:2181/)
       assert.match(lines[1]!, /^Warn no ZooKeeper server is reachable .*a:2181: could not connect/)
@@ -193,11 +186,34 @@ describe("the log at the default level has", () => {
     }
   )
 
-  itLogged("nothing of a server that is replaced at once", function* (lines) {
+  const warningsIn = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("Info"))
+
+  itLogged("one warning of a session that has expired", function* (lines) {
     const { network, server, session } = yield* connect({ servers: "a,b" })
     server.cut()
-    yield* network.welcome()
+    yield* network.welcome({ sessionId: 0n, timeOut: 0 })
+    yield* awaitState(session, "Connecting")
+    const warnings = warningsIn(lines)
+    assert.lengthOf(warnings, 1)
+    assert.include(warnings[0], "session 0x100 has expired")
+  })
+
+  itLogged("no warning of a close, not even while requests are on their way", function* (lines) {
+    const { close, server, session } = yield* connectClosable({ servers: "a,b" })
+    yield* Effect.forkChild(Effect.ignore(exists(session, "/x")), now)
+    yield* during("2 seconds", close)
+    assert.isTrue(server.sawCloseSession)
+    assert.deepStrictEqual(warningsIn(lines), [])
+  })
+
+  itLogged("nothing of a server that is replaced at once, which keeps the session", function* (lines) {
+    const { network, server, session } = yield* connect({ servers: "a,b,c" })
+    server.cut()
+    const next = yield* network.accept
+    assert.notStrictEqual(next.server, server.server)
+    assert.strictEqual((yield* next.greet()).sessionId, 0x100n)
     yield* awaitState(session, "Connected")
+    assert.strictEqual(session.info.id, 0x100n)
     yield* pass(2000)
     assert.deepStrictEqual(lines, [])
   })

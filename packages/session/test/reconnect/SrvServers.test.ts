@@ -11,7 +11,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { makeSession } from "../../src/internal/makeSession.ts"
 import type { SessionOptions } from "../../src/Session.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { passTimeAtEnd } from "../support/session.ts"
+import { passTimeAtEnd, startSession } from "../support/session.ts"
 import { pass, settle } from "../support/time.ts"
 
 const server = (host: string): ServerAddress => ({ host, port: 2181 })
@@ -36,17 +36,12 @@ const makeDns = (...hosts: ReadonlyArray<string>) => {
 
 const start = Effect.fnUntraced(function* (dns: ReturnType<typeof makeDns>, options: SessionOptions = {}) {
   const network = new MemoryNetwork()
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      network.isOver = true
-    })
+  network.transport = { ...network.transport, resolveSrv: dns.resolveSrv }
+  const fiber = yield* Effect.provideService(
+    startSession(network, { servers: `dns+srv://${name}`, sessionTimeout: "10 minutes", ...options }),
+    References.MinimumLogLevel,
+    "None"
   )
-  const fiber = yield* makeSession({ servers: `dns+srv://${name}`, sessionTimeout: "10 minutes", ...options }).pipe(
-    Effect.provideService(Transport, { ...network.transport, resolveSrv: dns.resolveSrv }),
-    Effect.provideService(References.MinimumLogLevel, "None"),
-    Effect.forkScoped
-  )
-  yield* Effect.addFinalizer(() => Effect.suspend(() => network.shutDown))
   return { fiber, network }
 })
 

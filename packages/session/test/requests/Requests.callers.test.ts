@@ -64,7 +64,11 @@ describe("interruption", () => {
     assert.strictEqual(session.info.state._tag, "Connected")
   })
 
-  itConnected("of requests without a connection takes them out of the way", function* ({ network, server, session }) {
+  itConnected("of requests keeps them from the next connection, sent or not", function* ({ network, server, session }) {
+    const sent = yield* Effect.forkChild(get(session, "/0"), now)
+    yield* server.nextRequest
+    yield* Fiber.interrupt(sent)
+    assert.isTrue(Exit.hasInterrupts(yield* Fiber.await(sent)))
     server.cut()
     const doomed = yield* Effect.forkChild(set(session, "/1", "x"), now)
     const kept = yield* Effect.forkChild(get(session, "/2"), now)

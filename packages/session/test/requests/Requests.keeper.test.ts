@@ -11,7 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
 import { answerExists, answerWhoAmI, whoAmI } from "../support/answers.ts"
-import { connect, connectClosable, exists, samePath, silent, watchData } from "../support/session.ts"
+import { connect, connectClosable, exists, reconnect, samePath, silent, watchData } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const keeper = { servers: "a", grant: { readOnly: undefined } }
@@ -78,8 +78,7 @@ describe("a session on ClickHouse Keeper", () => {
     yield* announce(server, undefined)
     server.cut()
     yield* settle
-    const next = yield* network.welcome()
-    yield* settle
+    const next = yield* reconnect(network, session)
     yield* answerWhoAmI(session, next)
   })
 

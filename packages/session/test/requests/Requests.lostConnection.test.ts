@@ -16,7 +16,13 @@ import * as Frames from "../support/frames.ts"
 import { connect, get, remove, set, reconnect, two, itConnected } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
-type Outcome = Fiber.Fiber<Result.Result<unknown, { readonly _tag: string }>>
+interface Failure {
+  readonly _tag: string
+  readonly maybeApplied?: boolean
+  readonly losses?: number
+}
+
+type Outcome = Fiber.Fiber<Result.Result<unknown, Failure>>
 
 describe("a lost connection", () => {
   itEffect("fails the writes that had left, and keeps all other requests in their order", function* () {
@@ -35,7 +41,8 @@ describe("a lost connection", () => {
     server.cut()
     yield* settle
     const write = yield* Fiber.join(left[1]!)
-    assert.isTrue(Result.isFailure(write) && write.failure._tag === "ConnectionLoss")
+    assert(Result.isFailure(write))
+    assert.deepInclude({ ...write.failure }, { _tag: "ConnectionLoss", maybeApplied: true, losses: 1 })
     // Asked while there is no connection.
     kept.push(yield* Effect.forkChild(Effect.result(remove(session, "/6")), now))
     kept.push(yield* Effect.forkChild(Effect.result(get(session, "/7")), now))

@@ -9,20 +9,19 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import {
   samePath,
-  awaitState,
-  startSession,
   connect,
   create,
   get,
   set,
+  addAuth,
   digest,
   answered,
+  reconnect,
   two,
   itConnected
 } from "../support/session.ts"
-import { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import { now } from "../support/time.ts"
-import { answerWrite } from "../support/answers.ts"
+import { answerRead, answerWrite } from "../support/answers.ts"
 
 describe("a write that was sent may have been applied", () => {
   itEffect("when its reply is larger than maxFrameSize, and says so", function* () {
@@ -43,17 +42,11 @@ describe("a write that was sent may have been applied", () => {
   })
 
   itEffect("when credentials are refused beside it", function* () {
-    const auth = [digest("a:b")]
-    const network = new MemoryNetwork()
-    const fiber = yield* startSession(network, { ...two, auth })
-    const server = yield* network.welcome()
-    yield* server.nextRequest
-    server.reply(Operations.Xid.auth, 0n)
-    const session = yield* Fiber.join(fiber)
+    const { server, session } = yield* connect(two)
+    yield* addAuth(session, server, digest("a:b"))
     const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
     yield* server.nextRequest
-    const more = digest("c:d")
-    yield* Effect.forkChild(Effect.ignore(session.addAuth(more)), now)
+    yield* Effect.forkChild(Effect.ignore(session.addAuth(digest("c:d"))), now)
     yield* server.nextRequest
     server.reply(Operations.Xid.auth, 0n, -115)
     assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "AuthFailed", scheme: "digest", maybeApplied: true })
@@ -104,13 +97,6 @@ describe("a write that was sent may have been applied", () => {
     assert.strictEqual(read._tag, "ServerRefused")
     assert.notProperty(read, "maybeApplied")
   })
-
-  itConnected("when the connection is lost, which counts as an attempt", function* ({ server, session }) {
-    const write = yield* Effect.forkChild(Effect.flip(set(session, "/x", "y")), now)
-    yield* server.nextRequest
-    server.cut()
-    assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true, losses: 1 })
-  })
 })
 
 describe("a frame that is too large", () => {
@@ -147,11 +133,9 @@ describe("a frame that is too large", () => {
         yield* server.nextRequest
         server.sendRaw(Uint8Array.of(0x7f, 0, 0, 0, 0xff, 0xff, 0xff, xid & 0xff))
         assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "ConnectionLoss", maybeApplied: true })
-        const next = yield* network.welcome()
-        yield* awaitState(session, "Connected")
-        const again = yield* next.nextRequest
-        next.replyWith(again.xid, 1n, Operations.getData, { data: Frames.text("there"), stat: Frames.stat })
-        assert.strictEqual(yield* Fiber.join(read), "there")
+        const next = yield* reconnect(network, session)
+        answerRead(next, yield* next.nextRequest)
+        assert.strictEqual(yield* Fiber.join(read), "x")
       }
     }
   )
@@ -172,8 +156,6 @@ describe("maxRequestSize", () => {
 
   itEffect("lets larger ones pass than servers take by default", function* () {
     const { server, session } = yield* connect({ ...two, maxRequestSize: 4_000_000 })
-    const write = yield* Effect.forkChild(set(session, "/x", new Uint8Array(3_000_000)), now)
-    answerWrite(server, (yield* server.nextRequest).xid)
-    yield* Fiber.join(write)
+    yield* answered(server, set(session, "/x", new Uint8Array(3_000_000)), (xid) => answerWrite(server, xid))
   })
 })

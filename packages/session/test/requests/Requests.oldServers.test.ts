@@ -19,7 +19,8 @@ import {
   watchData,
   watchPersistently,
   samePath,
-  silent
+  silent,
+  reconnect
 } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 import { answerExists, answerWrite, whoAmI, answerWhoAmI } from "../support/answers.ts"
@@ -42,12 +43,6 @@ const answer = (server: ServerSide, { name, xid }: Frames.Request) => {
   else assert.fail(`${name} was not expected`)
 }
 
-const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork) {
-  const server = yield* network.welcome()
-  yield* settle
-  return server
-})
-
 const unimplemented = { _tag: "ServerRefused", operation: "whoAmI", code: -6, name: "Unimplemented" } as const
 
 const itConnected = testWith(it.effect, connect({ servers: "a" }))
@@ -69,7 +64,7 @@ describe("an operation that the server is too old for", () => {
     assert.lengthOf(more, 0)
     yield* refuse(server, second!.xid)
     assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
-    const next = yield* reconnect(network)
+    const next = yield* reconnect(network, session)
     for (const request of yield* next.requests) answer(next, request)
     yield* Fiber.join(after)
     assert.lengthOf(network.dialled, 2)
@@ -82,7 +77,7 @@ describe("an operation that the server is too old for", () => {
     )
     yield* settle
     yield* refuse(server, (yield* server.nextRequest).xid)
-    const next = yield* reconnect(network)
+    const next = yield* reconnect(network, session)
     for (const error of yield* Fiber.join(asking)) assert.deepInclude({ ...error }, unimplemented)
     assert.lengthOf(yield* next.requests, 0)
     assert.lengthOf(network.dialled, 2)
@@ -95,7 +90,7 @@ describe("an operation that the server is too old for", () => {
       yield* settle
       yield* refuse(server, (yield* server.nextRequest).xid)
       assert.deepInclude({ ...(yield* Fiber.join(asking)) }, { _tag: "ServerRefused", operation: "multiRead" })
-      const next = yield* reconnect(network)
+      const next = yield* reconnect(network, session)
       // Of 3.6 and of 3.7: refused without a word to the server.
       const watching = session.watchPersistently(samePath("/a"), { recursive: false, listener: silent })
       assert.deepInclude({ ...(yield* Effect.flip(watching)) }, { _tag: "ServerRefused", operation: "addWatch" })
@@ -117,7 +112,7 @@ describe("an operation that the server is too old for", () => {
       yield* settle
       yield* refuse(server, (yield* server.nextRequest).xid)
       yield* Fiber.join(asking)
-      const next = yield* reconnect(network)
+      const next = yield* reconnect(network, session)
       yield* Effect.forkChild(Effect.ignore(whoAmI(session)), now)
       yield* settle
       assert.strictEqual((yield* next.nextRequest).name, "whoAmI")
@@ -132,7 +127,7 @@ describe("an operation that the server is too old for", () => {
     )
     yield* settle
     yield* refuse(server, (yield* server.nextRequest).xid)
-    const next = yield* reconnect(network)
+    const next = yield* reconnect(network, session)
     answer(next, yield* next.nextRequest)
     yield* Fiber.join(asking)
   })
@@ -148,7 +143,7 @@ describe("an operation that the server is too old for", () => {
     assertEach(requests, ({ name }) => name, ["exists", "whoAmI"])
     yield* refuse(server, requests[1]!.xid)
     assert.deepInclude({ ...(yield* Fiber.join(asking)) }, unimplemented)
-    const next = yield* reconnect(network)
+    const next = yield* reconnect(network, session)
     answer(next, yield* next.nextRequest)
     yield* Fiber.join(reading)
   })
@@ -174,7 +169,7 @@ describe("a watch that ends", () => {
     yield* settle
     yield* refuse(server, (yield* server.nextRequest).xid)
     yield* Fiber.join(asking)
-    return yield* reconnect(network)
+    return yield* reconnect(network, session)
   })
 
   itConnected(
@@ -210,12 +205,12 @@ describe("a session that moves to a server without persistent watches", () => {
     yield* watchPersistently(session, server, "/tree", true, listener)
     const changed = yield* Effect.forkChild(yield* watchData(session, server, "/other"), now)
     server.cut()
-    const older = yield* reconnect(network)
+    const older = yield* reconnect(network, session)
     const reading = yield* Effect.forkChild(exists(session, "/1"), now)
     const { name, xid } = yield* older.nextRequest
     assert.strictEqual(name, "setWatches2")
     yield* refuse(older, xid)
-    const again = yield* reconnect(network)
+    const again = yield* reconnect(network, session)
     const [watches, read] = yield* again.requests
     assert.strictEqual(watches!.name, "setWatches")
     assert.deepStrictEqual(watches!.body.dataWatches, ["/other"])

@@ -1,5 +1,5 @@
 /** What hostile servers and careless callers can cost: attempts, memory and time have bounds, whatever they do. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { retainedBytes, MiB } from "@effect-zookeeper/test-kit/MemoryUse"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
@@ -13,7 +13,18 @@ import * as SessionMetrics from "../../src/SessionMetrics.ts"
 import { isServed, answerExists, answerWrite } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { MemoryNetwork } from "../support/MemoryNetwork.ts"
-import { samePath, awaitState, startSession, connect, create, exists, get, set, answered } from "../support/session.ts"
+import {
+  awaitState,
+  startSession,
+  connect,
+  create,
+  exists,
+  get,
+  set,
+  silent,
+  answered,
+  watchPersistently
+} from "../support/session.ts"
 import { dialTimes, gapsOf, now, pass, settle } from "../support/time.ts"
 
 /** The next connection, which must come within ten seconds. */
@@ -24,28 +35,28 @@ const nextOf = Effect.fnUntraced(function* (network: MemoryNetwork) {
 })
 
 describe("servers that are not there", () => {
-  it.effect(
+  itEffect(
     "F01: are noticed at once, dialled rarely, and found again within 1.5 seconds after a second's outage",
-    () =>
-      Effect.gen(function* () {
-        const { network, server, session } = yield* connect({ servers: "a,b,c", sessionTimeout: "30 seconds" })
-        yield* isServed(session, server)
-        const times = yield* dialTimes(network)
-        for (const name of ["a", "b", "c"]) network.set(`${name}:2181`, "refuse")
-        server.cut()
-        yield* settle
-        assert.strictEqual(session.info.state._tag, "Disconnected")
-        yield* pass(1000)
-        // A round at once, then one after each pause. The pauses are random from nothing on, so that no number of dials
-        // holds for all of them: those of one seed are always the same.
-        assert.isAtLeast(times.length, 6)
-        assert.isAtMost(times.length, 18)
-        for (const name of ["a", "b", "c"]) network.set(`${name}:2181`, "accept")
-        for (let waited = 0; waited < 1500 && network.waiting === 0; waited += 10) yield* TestClock.adjust("10 millis")
-        assert.strictEqual(network.waiting, 1)
-        assert.strictEqual((yield* (yield* network.accept).greet()).sessionId, 0x100n)
-        yield* awaitState(session, "Connected")
-      }).pipe(Random.withSeed("an outage of a second"))
+    function* () {
+      const connecting = connect({ servers: "a,b,c", sessionTimeout: "30 seconds" })
+      const { network, server, session } = yield* Random.withSeed(connecting, "an outage of a second")
+      yield* isServed(session, server)
+      const times = yield* dialTimes(network)
+      for (const name of ["a", "b", "c"]) network.set(`${name}:2181`, "refuse")
+      server.cut()
+      yield* settle
+      assert.strictEqual(session.info.state._tag, "Disconnected")
+      yield* pass(1000)
+      // A round at once, then one after each pause. The pauses are random from nothing on, so that no number of dials
+      // holds for all of them: those of one seed are always the same.
+      assert.isAtLeast(times.length, 6)
+      assert.isAtMost(times.length, 18)
+      for (const name of ["a", "b", "c"]) network.set(`${name}:2181`, "accept")
+      for (let waited = 0; waited < 1500 && network.waiting === 0; waited += 10) yield* TestClock.adjust("10 millis")
+      assert.strictEqual(network.waiting, 1)
+      assert.strictEqual((yield* (yield* network.accept).greet()).sessionId, 0x100n)
+      yield* awaitState(session, "Connected")
+    }
   )
 
   itEffect(
@@ -89,13 +100,16 @@ describe("a frame that does not come to its end", () => {
         const buffers = process.memoryUsage().arrayBuffers
         current.sendRaw(announced)
         current.sendRaw(new Uint8Array(100))
-        for (let second = 0; second < 20 && !current.isLeft; second += 2) {
+        let seconds = 0
+        for (; seconds < 20 && !current.isLeft; seconds += 2) {
           current.sendRaw(Uint8Array.of(1))
           yield* TestClock.adjust("2 seconds")
           // Four mebibytes are announced, and a few bytes have come.
           assert.isBelow(process.memoryUsage().arrayBuffers - buffers, MiB)
         }
         assert.isTrue(current.isLeft, `round ${round}`)
+        // Twice the timeout.
+        assert.isAtLeast(seconds, 12)
         current = yield* nextOf(network)
         // The list of all connections is the test's own; the last one is closed at its end.
         network.connections.splice(0, network.connections.length - 1)
@@ -138,8 +152,7 @@ describe("a frame that does not come to its end", () => {
     yield* TestClock.adjust("2 millis")
     assert.isTrue(server.isLeft)
     const next = yield* network.welcome()
-    const again = yield* next.nextRequest
-    next.replyWith(again.xid, 1n, Operations.exists, { stat: Frames.stat })
+    answerExists(next, (yield* next.nextRequest).xid)
     yield* Fiber.join(reading)
   })
 })
@@ -247,20 +260,11 @@ describe("unexpected frames of a server", () => {
       const { network, server, session } = yield* connect({ sessionTimeout: "60 seconds" })
       let events = 0
       let last = ""
-      yield* answered(
-        server,
-        session.watchPersistently(samePath("/storm"), {
-          recursive: true,
-          listener: {
-            onEvent: ({ path }) => {
-              events++
-              last = path
-            },
-            onEnd: () => {}
-          }
-        }),
-        (xid) => server.replyWith(xid, 1n, Operations.addWatch, { err: 0 })
-      )
+      const onEvent = ({ path }: { readonly path: string }) => {
+        events++
+        last = path
+      }
+      yield* watchPersistently(session, server, "/storm", true, { ...silent, onEvent })
       const reading = yield* Effect.forkChild(exists(session, "/a"), now)
       const { xid } = yield* server.nextRequest
       // In chunks as large as those of a socket, and the reply behind them all.
@@ -316,7 +320,7 @@ itEffect("F33, F34: a member that has lost its disk is passed over until it has 
   assert.isUndefined(reading.pollUnsafe())
   const caughtUp = yield* nextOf(network)
   assert.strictEqual((yield* caughtUp.greet()).sessionId, 0x100n)
-  caughtUp.replyWith((yield* caughtUp.nextRequest).xid, 0x300000006n, Operations.exists, { stat: Frames.stat })
+  answerExists(caughtUp, (yield* caughtUp.nextRequest).xid, 0x300000006n)
   yield* Fiber.join(reading)
   assert.strictEqual(session.info.id, 0x100n)
 })

@@ -65,29 +65,20 @@ itConnected(
 )
 
 describe("a result without a caller", () => {
-  const ask = (exchange: RequestPipeline, onLoss: "wait" | "fail" = "fail") => {
-    const data = new Uint8Array(100_000)
-    const request = new PendingRequest(Operations.setData, { path: "/x", data, version: -1 }, "/x", onLoss, 0, () => {})
-    exchange.send(request)
-    return request
+  for (const [when, end] of [
+    ["its time is over", (exchange: RequestPipeline) => exchange.timeOut(0)],
+    ["its caller goes", (exchange: RequestPipeline, request: PendingRequest) => exchange.abandon(request)]
+  ] as const) {
+    it(`gives up its payload in an outage when ${when}`, () => {
+      const exchange = new RequestPipeline({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
+      const body = { path: "/x", data: new Uint8Array(100_000), version: -1 }
+      const request = new PendingRequest(Operations.setData, body, "/x", "fail", 0, () => {})
+      exchange.send(request)
+      end(exchange, request)
+      assert.strictEqual(exchange.waitingCount, 1)
+      assert.isUndefined(request.request)
+    })
   }
-  const make = () => new RequestPipeline({ maxInFlight: 10, maxRequestSize: 1_048_575 }, 1, (run) => run())
-
-  it("gives up its payload in an outage when its time is over", () => {
-    const exchange = make()
-    const request = ask(exchange)
-    exchange.timeOut(0)
-    assert.strictEqual(exchange.waitingCount, 1)
-    assert.isUndefined(request.request)
-  })
-
-  it("gives up its payload in an outage when its caller goes", () => {
-    const exchange = make()
-    const request = ask(exchange)
-    exchange.abandon(request)
-    assert.strictEqual(exchange.waitingCount, 1)
-    assert.isUndefined(request.request)
-  })
 })
 
 describe("a call in the moment of an expiry", () => {

@@ -1,6 +1,5 @@
 /** The next server of a session: on the new list, past those that hang, refuse, or lack an operation. */
 import { assert, describe } from "@effect/vitest"
-import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,24 +7,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
-import { answerExists, isServed, answerWrite, whoAmI } from "../support/answers.ts"
-import { connect, exists, set, startSession, connectClosable, answered, itOnNetwork } from "../support/session.ts"
+import { answerExists, answerWhoAmI, isServed, answerWrite, whoAmI } from "../support/answers.ts"
+import { connect, exists, set, connectClosable, answered } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
-
-itOnNetwork("a name of three addresses of which two hang is reached before the session ends", function* (network) {
-  const addresses = [1, 2, 3].map((n) => ({ host: `10.0.0.${n}`, port: 2181 }))
-  network.transport = { ...network.transport, resolve: () => Effect.succeed(addresses) }
-  const known = (yield* connect()).session.info
-  const session = yield* startSession(network, { servers: "zk", sessionTimeout: "4 seconds", session: known })
-  network.set("10.0.0.1:2181", "hang")
-  network.set("10.0.0.2:2181", "hang")
-  // Those that hang are not waited for.
-  yield* TestClock.adjust("500 millis")
-  assert.deepStrictEqual(network.dialled, ["10.0.0.1:2181", "10.0.0.2:2181", "10.0.0.3:2181"])
-  const server = yield* network.accept
-  assert.strictEqual((yield* server.greet()).sessionId, 0x100n)
-  assert.strictEqual((yield* Fiber.join(session)).info.id, 0x100n)
-})
 
 describe("a move to another server", () => {
   itEffect("does not keep a close from telling the server", function* () {
@@ -125,10 +109,6 @@ itEffect("an operation that a server lacked is tried there again after ten minut
   assert.lengthOf(yield* next.requests, 0)
   yield* TestClock.adjust("1 seconds")
   assert.isTrue(session.info.serverFeatures.supports("whoAmI"))
-  const again = yield* Effect.forkChild(whoAmI(session), now)
-  const { name, xid } = yield* next.nextRequest
-  assert.strictEqual(name, "whoAmI")
-  next.replyWith(xid, 1n, Operations.whoAmI, { clientInfo: [] })
-  yield* Fiber.join(again)
+  yield* answerWhoAmI(session, next)
   assert.lengthOf(network.dialled, 2)
 })

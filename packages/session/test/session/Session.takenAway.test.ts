@@ -48,9 +48,7 @@ describe("a server that gives a session and closes at once", () => {
       const gaps = gapsOf(times)
       assert.isAbove(gaps.at(-1)!, 10 * gaps.find((gap) => gap > 50)!)
     })
-  }
 
-  for (const servers of ["a", "a,b,c"]) {
     itEffect(`by refusing to register watches is dialled rarer and rarer (servers: ${servers})`, function* () {
       const { network, server, session } = yield* connect({ ...long, servers })
       yield* watchData(session, server, "/w")

@@ -1,12 +1,8 @@
 /** Servers that talk and answer nothing: left after a time that is known, and not while an answer comes. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Handshake from "@effect-zookeeper/protocol/Handshake"
-import * as Jute from "@effect-zookeeper/protocol/Jute"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import * as ScriptedServer from "@effect-zookeeper/test-kit/ScriptedServer"
-import { itEffect, itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import { eachAtOnce } from "@effect-zookeeper/test-kit/Expectations"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
@@ -14,7 +10,7 @@ import { answerExists, isServed } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import type { ServerSide } from "../support/MemoryNetwork.ts"
 import { itLogged } from "../support/logs.ts"
-import { samePath, awaitState, connect, connectLive, exists, get, set, digest, answered } from "../support/session.ts"
+import { connect, exists, get, set, digest, silent, watchPersistently } from "../support/session.ts"
 import { now, settle } from "../support/time.ts"
 
 const itConnected = testWith(it.effect, connect({ servers: "a,b", sessionTimeout: "6 seconds" }))
@@ -139,48 +135,12 @@ describe("a server that talks and answers nothing", () => {
     yield* Fiber.join(reading)
     assert.isFalse(server.isLeft)
   })
-
-  itLive("byte by byte on a real socket is left after about twice the timeout", function* () {
-    const gone: Array<number> = []
-    const start = yield* Clock.currentTimeMillis
-    const scripted = yield* ScriptedServer.make((connection) =>
-      Effect.gen(function* () {
-        const hello = yield* Effect.fromResult(Jute.decode(Handshake.connectRequest, yield* connection.nextFrame)).pipe(
-          Effect.orDie
-        )
-        yield* connection.send(Frames.connectReply({ timeOut: 1500, sessionId: 7n, passwd: hello.passwd }))
-        const { xid } = Frames.decodeRequest(yield* connection.nextFrame)
-        const frame = Frames.framed(
-          Frames.replyWith(xid, 1n, Operations.getData, { data: new Uint8Array(500), stat: Frames.stat })
-        )
-        const trickle = Effect.forEach(frame, (byte) =>
-          Effect.andThen(connection.sendRaw(Uint8Array.of(byte)), Effect.sleep("300 millis"))
-        )
-        yield* Effect.raceFirst(trickle, Effect.forever(connection.nextFrame)).pipe(
-          Effect.ensuring(
-            Effect.map(Clock.currentTimeMillis, (time) => {
-              gone.push(time - start)
-            })
-          )
-        )
-      })
-    )
-    const session = yield* connectLive({ servers: scripted.connectString, sessionTimeout: "1500 millis" })
-    yield* Effect.forkScoped(get(session, "/slow"))
-    yield* awaitState(session, "Disconnected")
-    yield* Effect.repeat(Effect.sleep("10 millis"), { until: () => gone.length > 0 })
-    assert.isAtLeast(gone[0]!, 3000)
-    assert.isBelow(gone[0]!, 10_000)
-  })
 })
 
 itEffect("an event at an invalid path is skipped", function* () {
   const { network, server, session } = yield* connect({ servers: "a,b" })
   const seen: Array<string> = []
-  const listener = { onEvent: (event: { readonly path: string }) => void seen.push(event.path), onEnd: () => {} }
-  yield* answered(server, session.watchPersistently(samePath("/a"), { recursive: true, listener }), (xid) =>
-    server.replyWith(xid, 1n, Operations.addWatch, { err: 0 })
-  )
+  yield* watchPersistently(session, server, "/a", true, { ...silent, onEvent: ({ path }) => void seen.push(path) })
   for (const path of ["", "a", "/a/", "/a//b", "/a/../b", "/a/b"]) {
     server.send(Frames.notification(Frames.event.created, path))
   }

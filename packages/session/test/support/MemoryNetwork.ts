@@ -84,24 +84,24 @@ export class MemoryNetwork {
       const server = format(address)
       const dispatcher = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.currentDispatcher))
       const mode = this.isDown ? "refuse" : (this.modes.get(server) ?? "accept")
-      const side = new ServerSide(this, server, (task) => dispatcher.scheduleTask(task, 0))
+      const side = new ServerSide(server, (task) => dispatcher.scheduleTask(task, 0))
       yield* Effect.addFinalizer(() => Effect.sync(() => side.left()))
       const open = () => {
         this.dialled.push(server)
         this.connections.push(side)
         Queue.offerUnsafe(this.accepted, side)
       }
-      const isWord = { value: undefined as boolean | undefined }
+      let isWord: boolean | undefined
       if (mode === "refuse" || mode === "hang") this.dialled.push(server)
       if (mode === "refuse") return yield* new TransportError({ server: format(name), reason: "Open" })
       if (mode === "hang") return yield* Effect.never
       const connection: Connection = {
         ...side.connection,
         write: (bytes) => {
-          if (isWord.value === undefined) {
+          if (isWord === undefined) {
             const word = new TextDecoder().decode(bytes)
-            isWord.value = word === "isro" || word === "srvr"
-            if (isWord.value) {
+            isWord = word === "isro" || word === "srvr"
+            if (isWord) {
               side.answerWord((word === "isro" ? this.writeModes : this.statuses).get(server) ?? "")
               return Effect.void
             }
@@ -131,7 +131,7 @@ export class ServerSide {
   private readonly splitter = new FrameSplitter(0x7fffffff)
   private readonly flowing = Latch.makeUnsafe(true)
 
-  constructor(_network: MemoryNetwork, server: string, defer: (task: () => void) => void) {
+  constructor(server: string, defer: (task: () => void) => void) {
     this.server = server
     this.connection = {
       pull: Queue.takeAll(this.outgoing),

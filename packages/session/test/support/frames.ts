@@ -20,8 +20,6 @@ export interface Request {
   readonly body: any
 }
 
-const byOpCode = new Map(Operations.all.map((operation) => [operation.opCode, operation]))
-
 export const xidOf = (frame: Uint8Array): number => new JuteReader(frame).int()
 
 export const opCodeOf = (frame: Uint8Array): number => {
@@ -34,7 +32,7 @@ export const decodeRequest = (frame: Uint8Array): Request => {
   const reader = new JuteReader(frame)
   const xid = reader.int()
   const opCode = reader.int()
-  const operation = byOpCode.get(opCode)
+  const operation = Operations.byOpCode(opCode)
   if (operation === undefined) throw new Error(`op code ${opCode} is not in the table`)
   return { xid, opCode, name: operation.name, body: operation.request.read(reader) }
 }
@@ -45,8 +43,7 @@ export const shape = (requests: ReadonlyArray<Request>) => requests.map(({ body,
 /** A frame with its length. */
 export const framed = (body: Uint8Array): Uint8Array => {
   const writer = new JuteWriter()
-  writer.int(body.length)
-  writer.raw(body)
+  writer.buffer(body)
   return writer.take()
 }
 

@@ -85,16 +85,7 @@ export const connectLive = (options: SessionOptions) => Effect.provide(makeSessi
 export type SessionService = Session["Service"]
 
 export const create = (session: SessionService, path: string, data = "", flags = 0) =>
-  session.request(
-    Operations.create,
-    {
-      path,
-      data: new TextEncoder().encode(data),
-      acl: Acl.open,
-      flags
-    },
-    path
-  )
+  session.request(Operations.create, { path, data: Frames.text(data), acl: Acl.open, flags }, path)
 
 export const get = (session: SessionService, path: string) =>
   Effect.map(session.request(Operations.getData, { path, watch: false }, path), ({ data }) =>
@@ -104,7 +95,7 @@ export const get = (session: SessionService, path: string) =>
 export const set = (session: SessionService, path: string, data: string | Uint8Array, version = -1) =>
   session.request(
     Operations.setData,
-    { path, data: typeof data === "string" ? new TextEncoder().encode(data) : data, version },
+    { path, data: typeof data === "string" ? Frames.text(data) : data, version },
     path
   )
 
@@ -167,8 +158,12 @@ export const watchPersistently = Effect.fnUntraced(function* (
 })
 
 /** The next connection, as soon as the session is on it. */
-export const reconnect = Effect.fnUntraced(function* (network: MemoryNetwork, session: SessionService) {
-  const next = yield* network.welcome()
+export const reconnect = Effect.fnUntraced(function* (
+  network: MemoryNetwork,
+  session: SessionService,
+  grant?: Partial<Handshake.ConnectResponse>
+) {
+  const next = yield* network.welcome(grant)
   yield* awaitState(session, "Connected")
   yield* settle
   return next

@@ -2,15 +2,15 @@
 import { FrameSplitter } from "@effect-zookeeper/protocol/Frame"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Effect from "effect/Effect"
-import * as Net from "node:net"
+import type * as Net from "node:net"
 import * as Frames from "./frames.ts"
+import { listen } from "./listen.ts"
 
 export const make = Effect.gen(function* () {
   const state = { writes: 0, bytes: 0 }
   const sockets = new Set<Net.Socket>()
-  const server = Net.createServer((socket) => {
+  const connectString = yield* listen((socket) => {
     sockets.add(socket)
-    socket.on("error", () => {})
     const splitter = new FrameSplitter(0x7fffffff)
     let greeted = false
     socket.on("data", (chunk) => {
@@ -32,17 +32,8 @@ export const make = Effect.gen(function* () {
       })
     })
   })
-  yield* Effect.acquireRelease(
-    Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-    () =>
-      Effect.sync(() => {
-        server.close()
-        for (const socket of sockets) socket.destroy()
-      })
-  )
-  const address = server.address() as Net.AddressInfo
   return {
-    connectString: `127.0.0.1:${address.port}`,
+    connectString,
     state,
     read: Effect.sync(() => {
       for (const socket of sockets) socket.resume()

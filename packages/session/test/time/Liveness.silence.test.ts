@@ -9,8 +9,8 @@ import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
 import * as Frames from "../support/frames.ts"
 import { nine, pong, owning } from "../support/nineSeconds.ts"
-import { samePath, awaitState, connect, exists, answered, statesOf, digest } from "../support/session.ts"
-import { now } from "../support/time.ts"
+import { samePath, awaitState, connect, exists, answered, reconnect, statesOf, digest } from "../support/session.ts"
+import { now, settle } from "../support/time.ts"
 import { answerExists } from "../support/answers.ts"
 
 const itConnected = testWith(it.effect, connect(nine))
@@ -30,6 +30,16 @@ describe("heartbeats", () => {
     assert.lengthOf(yield* server.requests, 0)
     yield* TestClock.adjust("1 millis")
     assert.lengthOf(yield* server.requests, 1)
+  })
+
+  itConnected("go out one at a time, whatever requests wait for their replies", function* ({ server, session }) {
+    for (let i = 0; i < 3; i++) {
+      yield* Effect.forkChild(Effect.ignore(exists(session, `/${i}`)), now)
+      yield* settle
+    }
+    yield* server.requests
+    yield* TestClock.adjust("3 seconds")
+    assertEach(yield* server.requests, ({ name }) => name, ["ping"])
   })
 
   itEffect("keep a session that asks for nothing for as long as they are answered", function* () {
@@ -60,8 +70,7 @@ describe("heartbeats", () => {
   itEffect("that are answered without having been sent end the connection, and only that", function* () {
     const { network, server, session } = yield* connect({ ...nine, servers: "a,b" })
     pong(server)
-    yield* network.welcome()
-    yield* awaitState(session, "Connected")
+    yield* reconnect(network, session)
     assert.isTrue(server.isLeft)
     assert.strictEqual(session.info.id, 0x100n)
   })
@@ -74,8 +83,7 @@ describe("silence", () => {
     yield* TestClock.adjust("1 millis")
     assert.isTrue(server.isLeft)
     assert.strictEqual(session.info.state._tag, "Disconnected")
-    yield* network.welcome()
-    yield* awaitState(session, "Connected")
+    yield* reconnect(network, session)
     assert.strictEqual(session.info.id, 0x100n)
   })
 
@@ -135,10 +143,7 @@ describe("expiry", () => {
     assert.strictEqual(hello.sessionId, 0n)
     yield* awaitState(session, "Connected")
     assert.strictEqual(session.info.id, 0x200n)
-    const read = yield* Effect.forkChild(exists(session, "/x"))
-    const again = yield* third.nextRequest
-    third.replyWith(again.xid, 1n, Operations.exists, { stat: Frames.stat })
-    yield* Fiber.join(read)
+    yield* answered(third, exists(session, "/x"), (xid) => answerExists(third, xid))
   })
 
   itConnectedToTwo("is what another session in the reply means", function* ({ network, server, session }) {

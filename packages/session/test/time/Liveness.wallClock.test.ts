@@ -1,6 +1,6 @@
 /** A wall clock that is set while the monotonic one goes on: no session ends by it, and ownership at most. */
-import { assert, describe, it } from "@effect/vitest"
-import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,7 +11,7 @@ import { now } from "../support/time.ts"
 import { answerExists } from "../support/answers.ts"
 
 describe("the wall clock", () => {
-  /** A clock whose wall time a test can move without the monotonic one. */
+  /** A session that owns, and the wall time of its clock, which a test can move without the monotonic one. */
   const withWall = Effect.gen(function* () {
     const clock = yield* Clock.Clock
     const wall = { offset: 0 }
@@ -24,15 +24,12 @@ describe("the wall clock", () => {
       currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe() + BigInt(wall.offset) * 1_000_000n,
       currentTimeNanos: Effect.sync(() => clock.currentTimeNanosUnsafe() + BigInt(wall.offset) * 1_000_000n)
     }
-    return { wall, stepped }
+    const connected = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+    return { ...connected, wall, ownership: yield* owning(connected.session) }
   })
 
-  const itWithWall = testWith(it.effect, withWall)
-
   itEffect("ends ownership when it leaps forward by more than is left, and a sign of life is asked for", function* () {
-    const { stepped, wall } = yield* withWall
-    const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-    const ownership = yield* owning(session)
+    const { ownership, server, session, wall } = yield* withWall
     yield* TestClock.adjust("1 second")
     yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid))
     wall.offset += 9001
@@ -52,10 +49,8 @@ describe("the wall clock", () => {
     ["a day back", -86_400_000]
   ] as const) {
     itEffect(`F39: stepped ${name} leaves the session as it is, and ends ownership at most`, function* () {
-      const { stepped, wall } = yield* withWall
-      const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
+      const { network, ownership, server, session, wall } = yield* withWall
       const states = yield* statesOf(session)
-      const ownership = yield* owning(session)
       const reading = yield* Effect.forkChild(exists(session, "/x"), now)
       const { xid } = yield* server.nextRequest
       wall.offset += step
@@ -74,9 +69,8 @@ describe("the wall clock", () => {
     })
   }
 
-  itWithWall("ends ownership in a leap while there is no connection", function* ({ stepped, wall }) {
-    const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-    const ownership = yield* owning(session)
+  itEffect("ends ownership in a leap while there is no connection", function* () {
+    const { network, ownership, server, session, wall } = yield* withWall
     network.set("a:2181", "hang")
     server.cut()
     yield* TestClock.adjust("1 second")
@@ -86,9 +80,8 @@ describe("the wall clock", () => {
     assert.strictEqual(session.info.state._tag, "Disconnected")
   })
 
-  itWithWall("shortens the deadline by each leap forward, and several add up", function* ({ stepped, wall }) {
-    const { network, server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-    const ownership = yield* owning(session)
+  itEffect("shortens the deadline by each leap forward, and several add up", function* () {
+    const { network, ownership, server, session, wall } = yield* withWall
     network.set("a:2181", "hang")
     server.cut()
     for (const leap of [1500, 10, 2000]) {
@@ -104,9 +97,7 @@ describe("the wall clock", () => {
   })
 
   itEffect("no longer counts once a request after the leap is confirmed, and never counts back", function* () {
-    const { stepped, wall } = yield* withWall
-    const { server, session } = yield* Effect.provideService(connect(nine), Clock.Clock, stepped)
-    const ownership = yield* owning(session)
+    const { ownership, server, session, wall } = yield* withWall
     for (const step of [2000, -1_000_000, 2000, -50, 2000]) {
       wall.offset += step
       yield* keepFor(server, 5)

@@ -5,9 +5,8 @@ import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../src/SessionError.ts"
 import type { Request } from "../support/frames.ts"
-import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
+import type { MemoryNetwork } from "../support/MemoryNetwork.ts"
 import {
   samePath,
   awaitState,
@@ -18,6 +17,8 @@ import {
   watchPersistently,
   answered,
   digest,
+  reconnect,
+  silent,
   two,
   itConnected,
   itOnNetwork
@@ -32,25 +33,23 @@ const watched = Effect.fnUntraced(function* (options: Parameters<typeof connect>
     )
     yield* Effect.forkChild(changed, now)
   }
-  const reconnect = Effect.gen(function* () {
-    const next = yield* network.welcome()
-    yield* awaitState(session, "Connected")
-    yield* TestClock.adjust("1 millis")
+  const nextPackets = Effect.gen(function* () {
+    const next = yield* reconnect(network, session)
     const requests = yield* next.requests
     return { next, packets: requests.filter(({ name }) => name === Operations.setWatches.name) }
   })
-  return { server, reconnect }
+  return { server, nextPackets }
 })
 
 describe("packets of watches", () => {
   itEffect("are halved when a connection is lost with them, until the server accepts them", function* () {
-    const { reconnect, server } = yield* watched({})
+    const { nextPackets, server } = yield* watched({})
     server.cut()
-    const first = yield* reconnect
+    const first = yield* nextPackets
     assert.lengthOf(first.packets, 2)
     first.next.cut()
     yield* TestClock.adjust("1 second")
-    const second = yield* reconnect
+    const second = yield* nextPackets
     // One at a time, so that it is known which of them a connection is lost with.
     const sent = [...second.packets]
     assert.lengthOf(sent, 1)
@@ -65,13 +64,13 @@ describe("packets of watches", () => {
     yield* TestClock.adjust("2 seconds")
     // The next server gets the pieces that one server accepted.
     second.next.cut()
-    assert.lengthOf((yield* reconnect).packets, 4)
+    assert.lengthOf((yield* nextPackets).packets, 4)
   })
 
   itEffect("are no larger than maxRequestSize", function* () {
-    const { reconnect, server } = yield* watched({ maxRequestSize: 20_000 })
+    const { nextPackets, server } = yield* watched({ maxRequestSize: 20_000 })
     server.cut()
-    assert.lengthOf((yield* reconnect).packets, 11)
+    assert.lengthOf((yield* nextPackets).packets, 11)
   })
 })
 
@@ -85,12 +84,8 @@ const nextServer = Effect.fnUntraced(function* (network: MemoryNetwork) {
  * Serves connection after connection: closes on each request that `isFatal`, and answers all others, until there is nothing
  * more to answer. How many connections were lost.
  */
-const serve = Effect.fnUntraced(function* (
-  network: MemoryNetwork,
-  isFatal: (request: Request) => boolean,
-  limit = 40
-): Effect.fn.Return<{ readonly lost: number; readonly server: ServerSide | undefined }> {
-  for (let lost = 0; lost < limit; lost++) {
+const serve = Effect.fnUntraced(function* (network: MemoryNetwork, isFatal: (request: Request) => boolean) {
+  for (let lost = 0; lost < 40; lost++) {
     const server = yield* nextServer(network)
     if (server === undefined) return { lost, server }
     yield* server.greet()
@@ -120,8 +115,6 @@ const isFatalAt = (path: string) => (request: Request) =>
 
 const givenUp = { _tag: "ConnectionLoss", path: "/fatal", losses: 8, maybeApplied: false } as const
 
-const fields = ({ _tag, losses, maybeApplied, path }: ConnectionLoss) => ({ _tag, path, losses, maybeApplied })
-
 describe("a watch that no server accepts", () => {
   itEffect("is given up with an error after eight lost connections, and the others and all else go on", function* () {
     const { network, server, session } = yield* connect(two)
@@ -137,8 +130,7 @@ describe("a watch that no server accepts", () => {
     assert.isAtLeast(lost, 9)
     assert.isAtMost(lost, 20)
     const error = yield* Effect.flip(Fiber.join(fatal))
-    assert(error._tag === "ConnectionLoss")
-    assert.deepStrictEqual(fields(error), givenUp)
+    assert.deepInclude({ ...error }, givenUp)
     assert.include(error.message, "jute.maxbuffer")
     assert.strictEqual((yield* Fiber.join(read))._tag, "NoNode")
     for (const other of others) assert.isUndefined(other.pollUnsafe())
@@ -153,16 +145,14 @@ describe("a watch that no server accepts", () => {
   })
 
   itConnected("tells the listener of a persistent one", function* ({ network, server, session }) {
-    const ends: Array<ConnectionLoss | ServerRefused | SessionExpired | SessionClosed> = []
-    const listener = { onEvent: () => {}, onEnd: (reason: (typeof ends)[number]) => void ends.push(reason) }
-    const calm = { onEvent: () => {}, onEnd: () => assert.fail("another watch has ended") }
-    yield* watchPersistently(session, server, "/fatal", true, listener)
+    const ends: Array<unknown> = []
+    const calm = { ...silent, onEnd: () => assert.fail("another watch has ended") }
+    yield* watchPersistently(session, server, "/fatal", true, { ...silent, onEnd: (reason) => void ends.push(reason) })
     yield* watchPersistently(session, server, "/other", false, calm)
     server.cut()
     yield* serve(network, isFatalAt("/fatal"))
     assert.lengthOf(ends, 1)
-    assert(ends[0]?._tag === "ConnectionLoss")
-    assert.deepStrictEqual(fields(ends[0]), givenUp)
+    assert.deepInclude(ends[0], givenUp)
   })
 
   itEffect("is not mistaken for another where connections are lost for other reasons", function* () {

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { WatchRegistry } from "../../src/internal/watches/WatchRegistry.ts"
 import type { PersistentWatchListener } from "../../src/Session.ts"
+import { silent } from "../support/session.ts"
 
 describe("a persistent watch beside a recursive one", () => {
   /** A znode with both watches, of which the persistent one writes down what it hears. */
@@ -12,7 +13,6 @@ describe("a persistent watch beside a recursive one", () => {
       onEvent: ({ path, type }) => void heard.push(`${type} ${path}`),
       onEnd: () => {}
     }
-    const others: PersistentWatchListener = { onEvent: () => {}, onEnd: () => {} }
     const registry = new WatchRegistry(
       {
         addWatch: (path, mode) => void asked.push(`add ${mode} ${path}`),
@@ -21,13 +21,13 @@ describe("a persistent watch beside a recursive one", () => {
       (run) => run()
     )
     const add = (recursive: boolean) => {
-      registry.add("/a", recursive, recursive ? others : listener)
+      registry.add("/a", recursive, recursive ? silent : listener)
       const mode = registry.requestMode("/a", recursive)
       registry.confirmMode("/a", mode)
       return mode
     }
     const modes = first === "persistent" ? [add(false), add(true)] : [add(true), add(false)]
-    return { add, asked, heard, listener, modes, others, registry }
+    return { add, asked, heard, listener, modes, registry }
   }
 
   it("hears of a child that may not be read where the server keeps both", () => {
@@ -62,9 +62,9 @@ describe("a persistent watch beside a recursive one", () => {
   })
 
   it("is removed by itself", () => {
-    const { asked, listener, others, registry } = bothAt("persistent")
+    const { asked, listener, registry } = bothAt("persistent")
     registry.remove("/a", false, listener)
-    registry.remove("/a", true, others)
+    registry.remove("/a", true, silent)
     assert.deepStrictEqual(asked, ["remove 4 /a", "remove 3 /a"])
   })
 })

@@ -89,8 +89,11 @@ export const sessions = (it: ConformanceTests): void => {
         const owner = yield* connect({ chroot })
         const { id, password } = owner.session
         const wrong = Redacted.make(new Uint8Array(16).fill(7))
-        yield* failure(connect({ session: { id, password: wrong }, sessionExpiry: "fail" }), "SessionExpired")
-        // The attempt has cost the owner the connection, not the session.
+        const session = { id, password: wrong }
+        const error = yield* failure(connect({ session, sessionExpiry: "fail" }), "SessionExpired")
+        assert.strictEqual(error.sessionId, id)
+        assert.notStrictEqual((yield* connect({ session })).session.id, id)
+        // The attempts have cost the owner the connection, not the session.
         assert.isFalse(yield* owner.exists("/nothing"))
         assert.strictEqual(owner.session.id, id)
         return { id, password }

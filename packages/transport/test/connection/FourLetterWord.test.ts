@@ -1,4 +1,4 @@
-import { FourLetterWord, type ServerAddress, Transport } from "@effect-zookeeper/transport"
+import { FourLetterWord, type Transport } from "@effect-zookeeper/transport"
 import { assert, describe } from "@effect/vitest"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
@@ -6,16 +6,14 @@ import * as Fiber from "effect/Fiber"
 import type * as Net from "node:net"
 import { certificates } from "../support/certificates.ts"
 import * as Servers from "../support/servers.ts"
+import { transport } from "../support/connections.ts"
 
 const ask = (
-  address: ServerAddress.ServerAddress,
-  name: ServerAddress.ServerAddress,
+  { address, named }: Effect.Success<ReturnType<typeof Servers.tcp>>,
   word: FourLetterWord.FourLetterWord,
-  options?: Transport.Options
-) =>
-  Transport.Transport.use((transport) => FourLetterWord.ask(transport, address, name, word)).pipe(
-    Effect.provide(Transport.layer(options))
-  )
+  options?: Transport.Options,
+  answer?: Parameters<typeof FourLetterWord.ask>[4]
+) => Effect.flatMap(transport(options), (service) => FourLetterWord.ask(service, address, named, word, answer))
 
 /** Answers as ZooKeeper does: to four bytes, then it closes. */
 const answering = (answer: (word: string) => Uint8Array | string) => (socket: Net.Socket) => {
@@ -29,7 +27,7 @@ const answering = (answer: (word: string) => Uint8Array | string) => (socket: Ne
 describe("FourLetterWord.ask", () => {
   itLive("gives the whole answer to the word", function* () {
     const server = yield* Servers.tcp(answering((word) => `you said ${word}, não?\n`.repeat(5000)))
-    const text = yield* ask(server.address, server.named, "srvr")
+    const text = yield* ask(server, "srvr")
     assert.strictEqual(text, "you said srvr, não?\n".repeat(5000))
     yield* server.closed
   })
@@ -40,20 +38,20 @@ describe("FourLetterWord.ask", () => {
       { ...c.server },
       answering(() => "rw")
     )
-    assert.strictEqual(yield* ask(server.address, server.named, "isro", { tls: { ca: c.ca } }), "rw")
+    assert.strictEqual(yield* ask(server, "isro", { tls: { ca: c.ca } }), "rw")
   })
 
   itLive("is empty when the server closes without an answer", function* () {
     const server = yield* Servers.tcp(answering(() => ""))
-    assert.strictEqual(yield* ask(server.address, server.named, "wchs"), "")
+    assert.strictEqual(yield* ask(server, "wchs"), "")
   })
 
   itLive("takes an answer of the greatest size and refuses a longer one", function* () {
     const size = FourLetterWord.maxAnswerSize
     const fits = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
-    assert.strictEqual((yield* ask(fits.address, fits.named, "mntr")).length, size)
+    assert.strictEqual((yield* ask(fits, "mntr")).length, size)
     const exceeds = yield* Servers.tcp(answering(() => new Uint8Array(size + 1).fill(65)))
-    const error = yield* Effect.flip(ask(exceeds.address, exceeds.named, "mntr"))
+    const error = yield* Effect.flip(ask(exceeds, "mntr"))
     assert.strictEqual(error.reason, "Read")
     assert.include(error.message, String(size))
     yield* exceeds.closed
@@ -62,20 +60,17 @@ describe("FourLetterWord.ask", () => {
   itLive("takes a longer answer where the option allows it", function* () {
     const size = FourLetterWord.maxAnswerSize + 1
     const server = yield* Servers.tcp(answering(() => new Uint8Array(size).fill(65)))
-    const text = yield* Transport.Transport.use((transport) =>
-      FourLetterWord.ask(transport, server.address, server.named, "wchp", { maxSize: size })
-    ).pipe(Effect.provide(Transport.layer()))
-    assert.strictEqual(text.length, size)
+    assert.strictEqual((yield* ask(server, "wchp", undefined, { maxSize: size })).length, size)
   })
 
   itLive("fails when the connection breaks in the middle of the answer", function* () {
     const server = yield* Servers.tcp((socket) => socket.on("data", () => socket.resetAndDestroy()))
-    assert.strictEqual((yield* Effect.flip(ask(server.address, server.named, "stat"))).reason, "Read")
+    assert.strictEqual((yield* Effect.flip(ask(server, "stat"))).reason, "Read")
   })
 
   itLive("leaves no connection behind when it is interrupted", function* () {
     const server = yield* Servers.tcp((socket) => socket.resume())
-    const fiber = yield* Effect.forkChild(ask(server.address, server.named, "ruok"))
+    const fiber = yield* Effect.forkChild(ask(server, "ruok"))
     yield* server.accepted
     yield* Fiber.interrupt(fiber)
     yield* server.closed
