@@ -5,8 +5,9 @@ import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Result from "effect/Result"
-import { encodeRequest, RawClient, type Reply } from "./rawClient.ts"
+import { RawClient, type Reply } from "./rawClient.ts"
 import type { Step } from "./programs.ts"
 
 interface Slot {
