@@ -41,7 +41,7 @@ export const watching = (it: ConformanceTests): void => {
         yield* zk.create("/a", { data: "1" })
         const mine = yield* zk.getAndWatch("/a")
         const theirs = yield* other.getAndWatch("/a")
-        assert.strictEqual(text(mine.data), "1")
+        assert.deepStrictEqual([text(mine.data), mine.stat.version], ["1", 0])
         yield* zk.set("/a", "2")
         for (const { changed } of [mine, theirs]) {
           const { path, type } = yield* changed
