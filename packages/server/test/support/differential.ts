@@ -10,6 +10,8 @@ import * as Result from "effect/Result"
 import { RawClient, type Reply } from "./rawClient.ts"
 import type { Step } from "./programs.ts"
 
+type Reconnect = Extract<Step, { readonly _tag: "Reconnect" }>
+
 interface Slot {
   client: RawClient
   id: bigint
@@ -82,12 +84,7 @@ export class RecordingClient {
     return { zxid: reply.zxid, err: reply.err }
   }
 
-  private async reconnect({
-    how,
-    lastZxidSeen,
-    session,
-    timeOut
-  }: Extract<Step, { _tag: "Reconnect" }>): Promise<unknown> {
+  private async reconnect({ how, lastZxidSeen, session, timeOut }: Reconnect): Promise<unknown> {
     const slot = this.slots[session]!
     if (how === "well" || how === "asBefore34") slot.client.close()
     const client = await RawClient.dial(this.port)
