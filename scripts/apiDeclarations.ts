@@ -3,6 +3,7 @@
  * their names, and those of internal modules that it exports or uses.
  */
 import * as Path from "node:path/posix"
+import { tokens } from "./prose/extract.ts"
 
 /** The declarations of a file of the compiler's. */
 export const declarationsOf = (text: string): string =>
@@ -84,10 +85,7 @@ const inOrder = (statements: ReadonlyArray<string>): string =>
     .join("\n")
 
 /** Comments are what is not within a string, a template or a regular expression; declarations have none of the last. */
-const withoutComments = (text: string): string =>
-  text.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g, (token) =>
-    token.startsWith("/") ? "" : token
-  )
+const withoutComments = (text: string): string => text.replace(tokens, (token) => (token.startsWith("/") ? "" : token))
 
 /** A statement begins at the left edge, and so does the line that closes it. */
 const statementsOf = (text: string): ReadonlyArray<string> => {

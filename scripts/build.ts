@@ -75,32 +75,27 @@ const compile = Effect.gen(function* () {
 
 /** Its sources are no modules of the package: vite builds them into files of their own. */
 const buildPage = Effect.suspend(() =>
-  Fs.existsSync(packageFile("console", "page"))
-    ? run(
-        packageFile("console", "node_modules/.bin/vite"),
-        ["build", "--config", "page/vite.config.ts"],
-        packageFile("console"),
-        "the page does not build: fix the errors above"
-      )
-    : Effect.void
+  run(
+    packageFile("console", "node_modules/.bin/vite"),
+    ["build", "--config", "page/vite.config.ts"],
+    packageFile("console"),
+    "the page does not build: fix the errors above"
+  )
 )
 
 const joinAll = Effect.forEach(
   joined,
   (name) =>
-    Effect.tryPromise({
-      try: async () => {
+    Effect.catchDefect(
+      Effect.promise(async () => {
         await bundlePackage(packageFile(name))
         if (name === "cli") await bundleCommand(packageFile(name))
-      },
-      catch: (error) => error
-    }).pipe(
-      Effect.catch((error) =>
+      }),
+      (error) =>
         fail(
           `the modules of ${name} cannot be bundled: ${String(error)}`,
           "see scripts/bundlePackage.ts and scripts/bundleCommand.ts"
         )
-      )
     ),
   { discard: true }
 )

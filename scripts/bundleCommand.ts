@@ -7,7 +7,8 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { build, type InputOptions, type ModuleInfo } from "rolldown"
+import { build, type InputOptions } from "rolldown"
+import { isReached } from "./bundlePackage.ts"
 
 /** The executable, in the folder of the package. */
 export const commandFile = "dist/internal/zk.js"
@@ -44,8 +45,8 @@ export const bundleCommand = async (packageFolder: string, dist = Path.join(pack
           debugName: name,
           // A group takes all that its modules import, unless one of a higher priority has it.
           priority: files.length - index,
-          name: (id: string, modules: { readonly getModuleInfo: (id: string) => ModuleInfo | null }) =>
-            isReached(id, source(module), (of) => modules.getModuleInfo(of)) ? name : null
+          name: (id: string, modules: Parameters<typeof isReached>[2]) =>
+            isReached(id, (root) => root.id === source(module), modules) ? name : null
         }))
       }
     }
@@ -60,17 +61,4 @@ export const bundleCommand = async (packageFolder: string, dist = Path.join(pack
   const page = Path.join(packageFolder, "../console/dist/page")
   if (Fs.existsSync(page)) Fs.cpSync(page, Path.join(dist, "internal/page"), { recursive: true })
   Fs.chmodSync(Path.join(dist, Path.relative("dist", commandFile)), 0o755)
-}
-
-/** Whether a module is `root`, or imported from it by statements alone. */
-const isReached = (
-  id: string,
-  root: string,
-  infoOf: (id: string) => ModuleInfo | null,
-  seen = new Set<string>()
-): boolean => {
-  if (id === root) return true
-  if (seen.has(id)) return false
-  seen.add(id)
-  return infoOf(id)?.importers.some((importer) => isReached(importer, root, infoOf, seen)) ?? false
 }

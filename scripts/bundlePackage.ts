@@ -41,7 +41,7 @@ export const bundlePackage = async (packageFolder: string, dist = Path.join(pack
         groups: [
           {
             debugName: "all",
-            name: (id, modules) => (isLoadedAtOnce(id, (of) => modules.getModuleInfo(of)) ? "all" : null)
+            name: (id, modules) => (isReached(id, ({ isEntry }) => isEntry, modules) ? "all" : null)
           }
         ]
       }
@@ -49,10 +49,17 @@ export const bundlePackage = async (packageFolder: string, dist = Path.join(pack
   })
 }
 
-/** Whether a module is public, or imported from one by statements alone. */
-const isLoadedAtOnce = (id: string, infoOf: (id: string) => ModuleInfo | null, seen = new Set<string>()): boolean => {
+/** Whether a module is a root, or imported from one by statements alone. */
+export const isReached = (
+  id: string,
+  isRoot: (module: ModuleInfo) => boolean,
+  modules: { readonly getModuleInfo: (id: string) => ModuleInfo | null },
+  seen = new Set<string>()
+): boolean => {
   if (seen.has(id)) return false
   seen.add(id)
-  const info = infoOf(id)
-  return info !== null && (info.isEntry || info.importers.some((importer) => isLoadedAtOnce(importer, infoOf, seen)))
+  const info = modules.getModuleInfo(id)
+  return (
+    info !== null && (isRoot(info) || info.importers.some((importer) => isReached(importer, isRoot, modules, seen)))
+  )
 }

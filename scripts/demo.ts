@@ -81,8 +81,7 @@ const connectBoth = Effect.fnUntraced(function* (servers: string) {
     ({ value }) =>
       value === undefined ? "that there is none yet" : `${show(value.value)} (version ${value.stat.version})`
   )
-  const cast: Cast = { alice, bob, bobSees, newcomer }
-  return cast
+  return { alice, bob, bobSees, newcomer } satisfies Cast
 })
 
 const typedZnode = Effect.fnUntraced(function* ({ alice, bobSees }: Cast) {
@@ -272,7 +271,7 @@ const embedded = Effect.gen(function* () {
   yield* Console.log(
     styleText("dim", "On a real server of its own: `npx -y pnpm@12 demo --real`; on yours: ZK_SERVERS=host:port.")
   )
-  const stage: Stage = {
+  return {
     servers: server.connectString,
     interruption: {
       title: "The server ends all connections in the middle of the work",
@@ -282,8 +281,7 @@ const embedded = Effect.gen(function* () {
       ended: "answers again"
     },
     end: "the server and all that it held are gone"
-  }
-  return stage
+  } satisfies Stage
 })
 
 const real = Effect.gen(function* () {
@@ -292,7 +290,7 @@ const real = Effect.gen(function* () {
   yield* Console.log(`Starting a ZooKeeper server of our own (${install.source}) ...`)
   const server = yield* ZooKeeperServer.make()
   yield* Console.log(`It listens on ${server.connectString}, and keeps its data in a temporary folder.`)
-  const stage: Stage = {
+  return {
     servers: server.connectString,
     interruption: {
       title: "The server is restarted in the middle of the work",
@@ -302,15 +300,13 @@ const real = Effect.gen(function* () {
       ended: "is back"
     },
     end: "the server is stopped and its data removed"
-  }
-  return stage
+  } satisfies Stage
 })
 
 const given = Effect.fnUntraced(function* (servers: string) {
   yield* headline("two clients at work on your ZooKeeper")
   yield* Console.log(`Using the server at ${servers}, as ZK_SERVERS says.`)
-  const stage: Stage = { servers, interruption: undefined, end: "the demo's znodes are deleted" }
-  return stage
+  return { servers, interruption: undefined, end: "the demo's znodes are deleted" } satisfies Stage
 })
 
 const play = Effect.fnUntraced(function* ({ interruption, servers }: Stage) {

@@ -37,12 +37,7 @@ export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
 export const reported = <A, E extends { readonly message: string }, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<unknown, never, R> =>
-  Effect.catch(effect, (error) =>
-    Effect.andThen(
-      Console.error(error.message),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  )
+  Effect.catch(effect, (error) => Effect.map(Console.error(error.message), () => (process.exitCode = 1)))
 
 /** The values of the flags and arguments of a command. */
 export type Values<Flags extends Command.Command.Config> = Command.Command.Config.Infer<Flags>

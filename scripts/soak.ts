@@ -15,10 +15,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { fileURLToPath } from "node:url"
 import { number, runCommand, type Values } from "./runCommand.ts"
 import { fail } from "./steps.ts"
 
@@ -71,17 +69,4 @@ const soak = Effect.fnUntraced(function* ({ minutes, seed }: Values<typeof flags
 
 const mebibytes = (bytes: number): string => `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 
-/** Memory can only be measured where garbage can be collected at will. */
-const withGarbageCollector = (): void => {
-  const args = ["--expose-gc", fileURLToPath(import.meta.url), ...process.argv.slice(2)]
-  const child = ChildProcess.spawn(process.execPath, args, { stdio: "inherit" })
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal))
-  child.once("exit", (code) => {
-    process.exitCode = code ?? 1
-  })
-}
-
-if (globalThis.gc === undefined) withGarbageCollector()
-else {
-  runCommand("soak", "Clients at work on a real ensemble under faults, for long: does anything grow?", flags, soak)
-}
+runCommand("soak", "Clients at work on a real ensemble under faults, for long: does anything grow?", flags, soak)

@@ -1,8 +1,8 @@
 /**
  * Scripts that go step by step: each step says how long it took, and the first that fails ends the script with advice.
  */
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as ChildProcess from "node:child_process"
@@ -17,15 +17,26 @@ export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
 export const fail = (problem: string, advice?: string) =>
   Effect.fail(new StepFailed({ message: advice === undefined ? problem : `${problem}\n→ ${advice}` }))
 
+/** The things that a flag lists by their names, of all that there are. */
+export const chosen = Effect.fnUntraced(function* <A>(
+  flag: string,
+  list: string,
+  all: ReadonlyArray<A>,
+  name: (a: A) => string
+) {
+  const names = list.split(",")
+  const unknown = names.find((one) => !all.some((a) => name(a) === one))
+  if (unknown !== undefined) {
+    return yield* fail(`${flag} ${unknown} is unknown`, `choose from ${all.map(name).join(", ")}`)
+  }
+  return all.filter((a) => names.includes(name(a)))
+})
+
 /** Says when a step has been done, and how long it took. */
 export const step = <A, E, R>(did: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.gen(function* () {
-    const before = yield* Clock.currentTimeMillis
-    const result = yield* effect
-    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
-    yield* Console.log(`✓ ${did} (${seconds.toFixed(1)} s)`)
-    return result
-  })
+  Effect.flatMap(Effect.timed(effect), ([took, result]) =>
+    Effect.as(Console.log(`✓ ${did} (${Duration.toSeconds(took).toFixed(1)} s)`), result)
+  )
 
 /** The output of a command, on stdout alone and in all, and its exit code. */
 interface Captured {

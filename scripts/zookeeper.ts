@@ -47,7 +47,7 @@ const startEnsemble = Effect.fnUntraced(function* (config: Config, options: ZooK
   const ensemble = yield* ZooKeeperEnsemble.make({
     ...options,
     // Without them a read-only server accepts no new sessions.
-    localSessions: config.readOnly ? "upgrading" : false
+    localSessions: config.readOnly ? "upgrading" : undefined
   })
   if (config.readOnly) {
     const [first, second, last] = ensemble.servers

@@ -4,6 +4,7 @@
 import * as Net from "node:net"
 import * as Path from "node:path"
 import * as Readline from "node:readline"
+import { setTimeout as sleep } from "node:timers/promises"
 import type { Connect, Contestant, Step } from "./contestant.ts"
 import type { Answer, Job } from "./jobs.ts"
 import { Latencies, measured, type Sample } from "./measure.ts"
@@ -21,7 +22,7 @@ const SWEEP = 100
 /** All garbage is gone, and the collector's threads, which go on sweeping for a while, are done. */
 const collected = async (): Promise<void> => {
   globalThis.gc?.()
-  await new Promise((resolve) => setTimeout(resolve, SWEEP))
+  await sleep(SWEEP)
 }
 
 /** Bytes that live: objects, and what lies outside of the heap. */
@@ -63,7 +64,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
     case "deliver": {
       const fired = contestant.allFired()
       // The waiting fibers are there before the events are.
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await sleep(50)
       return measured(job.count, new Latencies(0), () => {
         tell({ is: "ready" })
         return fired
@@ -105,11 +106,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       // The set-up does not count.
       await collected()
       tell({ is: "ready" })
-      const sample = await measured(
-        1,
-        new Latencies(0),
-        () => new Promise((resolve) => setTimeout(resolve, job.stretch))
-      )
+      const sample = await measured(1, new Latencies(0), () => sleep(job.stretch))
       await close()
       return sample
     }
@@ -125,7 +122,7 @@ const run = async (contestant: Contestant, job: Exclude<Job, { readonly job: "cl
       const control = Net.connect({ port: job.control, host: "127.0.0.1", noDelay: true })
       await new Promise((resolve) => control.once("connect", resolve))
       // Connections that last less than a second, one after the other, are what clients back off from.
-      await new Promise((resolve) => setTimeout(resolve, 1200))
+      await sleep(1200)
       const sample = await measured(1, new Latencies(0), async () => {
         const dropped = new Promise((resolve) => control.once("data", resolve))
         control.write("drop")

@@ -9,12 +9,12 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -41,9 +41,8 @@ interface Sample {
 }
 
 /** The folder of an installed package. */
-const installed = Effect.acquireRelease(
-  Effect.promise(async () => {
-    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-command-"))
+const installed = Effect.tap(TemporaryFolder.make("effect-zookeeper-command-"), (folder) =>
+  Effect.promise(() => {
     Fs.copyFileSync(Path.join(cli, "package.json"), Path.join(folder, "package.json"))
     Fs.writeFileSync(Path.join(folder, "empty.js"), "")
     // The most memory, in KiB, goes to a pipe that no command knows. `resourceUsage` has that of the parent as well.
@@ -53,10 +52,8 @@ const installed = Effect.acquireRelease(
       fs.writeSync(3, kilobytes)
     })`
     Fs.writeFileSync(Path.join(folder, "memory.cjs"), hook)
-    await bundleCommand(cli, Path.join(folder, "dist"))
-    return folder
-  }),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+    return bundleCommand(cli, Path.join(folder, "dist"))
+  })
 )
 
 /** Runs a command; its output goes nowhere. */

@@ -68,14 +68,21 @@ interface CallbackPeer {
 
 /** A client that is driven through callbacks. */
 export const makeCallbackContestant = ({ close, get, prepare }: CallbackPeer): Contestant => {
-  const watches = makeWatches()
+  const watches = { set: 0, fired: 0, onAllFired: () => {} }
+  const onFired = (): void => {
+    if (++watches.fired === watches.set) watches.onAllFired()
+  }
   return {
     prepare: (step) => {
-      const ask = prepare(step, watches.onFired)
-      watches.expect(step)
+      if (step.op === "watch") watches.set = step.count
+      const ask = prepare(step, onFired)
       return (latencies) => drive(requestsOf(step), step.inFlight, latencies, ask)
     },
-    allFired: watches.allFired,
+    allFired: () =>
+      new Promise((resolve) => {
+        watches.fired = 0
+        watches.onAllFired = resolve
+      }),
     getOnce: (path) =>
       new Promise((resolve) => {
         const again = () => void setImmediate(ask)
@@ -112,26 +119,3 @@ const drive = (count: number, inFlight: number, latencies: Latencies, ask: Ask):
     }
     while (next < Math.min(inFlight, count)) start()
   })
-
-/** Counts the events of the watches that have been set. */
-const makeWatches = () => {
-  const state = { set: 0, fired: 0, onFired: () => {} }
-  return {
-    /** Before a step. */
-    expect: (step: Step): void => {
-      if (step.op === "watch") state.set = step.count
-    },
-    /** At each event. */
-    onFired: (): void => {
-      state.fired++
-      state.onFired()
-    },
-    allFired: (): Promise<void> =>
-      new Promise((resolve) => {
-        state.fired = 0
-        state.onFired = () => {
-          if (state.fired === state.set) resolve()
-        }
-      })
-  }
-}

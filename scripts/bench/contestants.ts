@@ -17,24 +17,19 @@ export interface Entry {
   readonly hasTransactions: boolean
 }
 
-export const floor: Entry = {
-  name: "floor",
-  command: (servers, child) => contestantCommand("floor", servers, child),
+/** One that runs in our own process of contestants, by its module. */
+const inNode = (name: string, module = name): Entry => ({
+  name,
+  command: (servers, child) => contestantCommand(module, servers, child),
   canReconnect: true,
   hasTransactions: true
-}
+})
 
-export const effect: Entry = {
-  ...floor,
-  name: "effect",
-  command: (servers, child) => contestantCommand("effect", servers, child)
-}
+export const floor = inNode("floor")
 
-export const promise: Entry = {
-  ...floor,
-  name: "promise",
-  command: (servers, child) => contestantCommand("promise", servers, child)
-}
+export const effect = inNode("effect")
+
+export const promise = inNode("promise")
 
 /** Where the peers from npm are installed. */
 export const peersFolder = fileURLToPath(new URL("peers", import.meta.url))
@@ -63,19 +58,10 @@ export const findPeers = (): { readonly entries: ReadonlyArray<Entry>; readonly 
   const entries: Array<Entry> = []
   const missing: Array<Missing> = []
   if (Fs.existsSync(`${peersFolder}/node_modules/node-zookeeper-client`)) {
-    entries.push({
-      ...floor,
-      name: "node-zookeeper-client",
-      command: (servers, child) => contestantCommand("nodeZookeeperClient", servers, child)
-    })
+    entries.push(inNode("node-zookeeper-client", "nodeZookeeperClient"))
   } else missing.push({ name: "node-zookeeper-client", reason: "it is not installed" })
   if (runs(process.execPath, "-e", 'require("zookeeper")')) {
-    entries.push({
-      ...floor,
-      name: "zookeeper (C)",
-      command: (servers, child) => contestantCommand("cBinding", servers, child),
-      hasTransactions: false
-    })
+    entries.push({ ...inNode("zookeeper (C)", "cBinding"), hasTransactions: false })
   } else missing.push({ name: "zookeeper (the C binding)", reason: "its native part was not built for this Node" })
   if (runs("/usr/bin/python3", "-c", "import kazoo")) {
     entries.push({ ...floor, name: "kazoo", command: kazooCommand, canReconnect: false })

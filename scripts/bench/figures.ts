@@ -73,10 +73,14 @@ const session = { title: "session: connect, get, close", row: ["sessions", "real
 /** The contestants that are no peers. */
 const ours: ReadonlySet<string> = new Set(["floor", "effect", "promise"])
 
-const find = (all: ReadonlyArray<Series>, [workload, server, row]: Row, contestant: string): Series | undefined =>
-  all.find(
-    (one) => one.workload === workload && one.server === server && one.row === row && one.contestant === contestant
-  )
+const inRow = (all: ReadonlyArray<Series>, [workload, server, row]: Row): ReadonlyArray<Series> =>
+  all.filter((one) => one.workload === workload && one.server === server && one.row === row)
+
+const find = (all: ReadonlyArray<Series>, row: Row, wanted: string): Series | undefined =>
+  inRow(all, row).find(({ contestant }) => contestant === wanted)
+
+const peersIn = (all: ReadonlyArray<Series>, row: Row): ReadonlyArray<Series> =>
+  inRow(all, row).filter(({ contestant }) => !ours.has(contestant))
 
 interface Compared {
   /** The Effect API if left out. */
@@ -112,10 +116,8 @@ export const atMost = (title: string, bound: number, of: string, measured: Sprea
 
 /** Beside the peer that takes least. */
 const belowEveryPeer = (all: ReadonlyArray<Series>, title: string, row: Row): ReadonlyArray<Figure> => {
-  const names = [...new Set(all.map(({ contestant }) => contestant))].filter((name) => !ours.has(name))
   const own = find(all, row, "effect")
-  const peers = names.flatMap((name) => find(all, row, name) ?? [])
-  const best = peers.toSorted((a, b) => cost(a) - cost(b))[0]
+  const best = peersIn(all, row).toSorted((a, b) => cost(a) - cost(b))[0]
   if (own === undefined || best === undefined) return []
   const [middle, least, most] = ratio(own, best, "cpu")
   return [
@@ -139,14 +141,7 @@ const throughput = (all: ReadonlyArray<Series>): ReadonlyArray<Figure> => {
       contestant === "effect" && server === "real" && /^(?:get-|writes|transactions|children)/.test(workload)
   )
   const compared = effects.flatMap((one) => {
-    const others = all.filter(
-      (other) =>
-        other.workload === one.workload &&
-        other.server === one.server &&
-        other.row === one.row &&
-        !ours.has(other.contestant)
-    )
-    const best = others.toSorted((a, b) => rate(b) - rate(a))[0]
+    const best = peersIn(all, [one.workload, one.server, one.row]).toSorted((a, b) => rate(b) - rate(a))[0]
     if (best === undefined) return []
     return [{ name: labelOf(one), best: best.contestant, ratio: ratio(one, best, "throughput") }]
   })

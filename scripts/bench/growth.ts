@@ -7,12 +7,6 @@ import { contestantCommand, type Runner, startRunner } from "./processes.ts"
 import { beside, digits, markdown, median } from "./tables.ts"
 import { kilobyte, watched } from "./workloads.ts"
 
-export interface Growth {
-  readonly table: string
-  readonly figures: ReadonlyArray<Figure>
-  readonly rows: ReadonlyArray<Point>
-}
-
 /** One size of one thing that grows. */
 interface Point {
   readonly what: string
@@ -27,14 +21,14 @@ interface Point {
   readonly memory?: number
 }
 
-interface Options {
+export interface Options {
   /** Of the stub. */
   readonly address: string
   readonly rounds: number
   readonly quick: boolean
 }
 
-export const growthRuns = async (options: Options): Promise<Growth> => {
+export const growthRuns = async (options: Options) => {
   const operations = await growingOperations(options)
   const watches = await growingWatches(options)
   const sessions = await growingSessions(options)
@@ -97,8 +91,8 @@ const light = (of: string, point: Point | undefined, bound: number): Figure => {
   }
 }
 
-const get = async (runner: Runner, count: number, inFlight = 64, bursts = 1): Promise<number> => {
-  const step = { op: "get", path: kilobyte, count, inFlight } as const
+const get = async (runner: Runner, count: number, bursts = 1): Promise<number> => {
+  const step = { op: "get", path: kilobyte, count, inFlight: 64 } as const
   const sample = await runner.ask({ job: "step", step, stride: 0, bursts })
   return sample.cpuMicros / sample.operations
 }
@@ -110,9 +104,9 @@ const rounds = async (count: number, measure: () => Promise<number>): Promise<nu
 }
 
 /** A warm client: measured is the state that lasts for hours. */
-const warm = async (name: string, address: string, inFlight = 64): Promise<Runner> => {
+const warm = async (name: string, address: string): Promise<Runner> => {
   const runner = await startRunner(contestantCommand(name, address))
-  await get(runner, 300_000, inFlight)
+  await get(runner, 300_000)
   return runner
 }
 
@@ -129,8 +123,8 @@ const growingOperations = async ({ address, quick, rounds: times }: Options): Pr
   for (let round = 0; round < times; round++) {
     for (const cost of costs) {
       const bursts = Math.max(1, 200_000 / cost.size)
-      cost.floor.push(await get(floor, cost.size, 64, bursts))
-      cost.ours.push(await get(ours, cost.size, 64, bursts))
+      cost.floor.push(await get(floor, cost.size, bursts))
+      cost.ours.push(await get(ours, cost.size, bursts))
     }
   }
   await Promise.all([floor.stop(), ours.stop()])

@@ -2,6 +2,7 @@
  * `npx -y pnpm@12 bench`: measures the client, its peers and the floor, and says which figures are met.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -17,7 +18,7 @@ import { ownersRuns } from "./owners.ts"
 import { cores, isPinned, pin, startHelper } from "./processes.ts"
 import { memoryRuns } from "./memory.ts"
 import { replaceParts } from "./page.ts"
-import { bundleContestants, makePublished } from "./published.ts"
+import { bundleContestants, installPublished } from "./published.ts"
 import { recipeRuns } from "./recipes.ts"
 import { runWorkload, type Series, type Servers } from "./rounds.ts"
 import { startRuns } from "./start.ts"
@@ -69,11 +70,14 @@ const startStub = Effect.acquireRelease(
   (stub) => Effect.sync(stub.stop)
 )
 
+/** A folder with the packages as they are published, for as long as the Scope is open. */
+const publishedFolder = Effect.tap(TemporaryFolder.make("effect-zookeeper-published-"), (folder) =>
+  Effect.promise(() => installPublished(folder))
+)
+
 /** The file that runs our contestants on the packages as they are published, while the benchmark runs. */
 const publishedContestants = Effect.gen(function* () {
-  const folder = yield* Effect.acquireRelease(Effect.promise(makePublished), (made) =>
-    Effect.sync(() => Fs.rmSync(made, { recursive: true, force: true }))
-  )
+  const folder = yield* publishedFolder
   return yield* Effect.promise(() => bundleContestants(folder))
 })
 
@@ -109,7 +113,8 @@ const bench = Effect.fnUntraced(function* (config: Config) {
   const memory = yield* ifAlso("memory", () => memoryRuns({ address, entries, rounds }))
   const recipes = yield* ifAlso("recipes", () => recipeRuns({ address: servers.real?.address ?? "", rounds, quick }))
   const owners = also("owners") ? yield* Effect.scoped(ownersRuns(quick)) : undefined
-  const start = yield* ifAlso("start", () => startRuns({ rounds, address, peers: peersFolder }))
+  const folder = also("start") ? yield* publishedFolder : ""
+  const start = yield* ifAlso("start", () => startRuns({ folder, rounds, address, peers: peersFolder }))
   const rows = summarize(all)
   const reached = [
     ...(config.cold ? coldFigures(all) : figures(all)),

@@ -21,20 +21,17 @@ export const memoryRuns = async (options: {
   readonly rounds: number
 }): Promise<Memory> => {
   const entries = options.entries.filter(({ name }) => ["effect", "promise", peer].includes(name))
-  const taken = entries.map(({ name }) => ({ name, rss: Array<number>() }))
+  const taken = new Map(entries.map(({ name }): [string, Array<number>] => [name, []]))
   for (let round = 0; round < options.rounds; round++) {
-    for (const [index, entry] of entries.entries()) {
-      taken[index]?.rss.push(await memoryOf(entry, options.address))
-    }
+    for (const entry of entries) taken.get(entry.name)?.push(await memoryOf(entry, options.address))
   }
-  const results = taken.map(({ name, rss }) => ({ name, mebibytes: median(rss) / 1_048_576 }))
-  const of = (wanted: string) => results.find(({ name }) => name === wanted)?.mebibytes
-  const ours = of("effect")
-  const theirs = of(peer)
+  const mebibytes = new Map([...taken].map(([name, rss]) => [name, median(rss) / 1_048_576]))
+  const ours = mebibytes.get("effect")
+  const theirs = mebibytes.get(peer)
   return {
     table: markdown(
       ["after 10,000 watches and 50,000 gets", "resident memory, MiB"],
-      results.map(({ mebibytes, name }) => [name, digits(mebibytes)])
+      [...mebibytes].map(([name, value]) => [name, digits(value)])
     ),
     figures:
       ours === undefined || theirs === undefined

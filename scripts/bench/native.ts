@@ -10,8 +10,10 @@ import { fileURLToPath } from "node:url"
 interface Native {
   readonly name: string
   readonly source: string
-  /** Why it cannot be compiled here; undefined where it can. */
-  readonly missing: () => string | undefined
+  /** The command that shows that there is a compiler, and what is said where there is none. */
+  readonly asks: readonly [command: string, flag: string, missing: string]
+  /** A path that must be there, and the package that brings it. */
+  readonly needs: readonly [path: string, debianPackage: string]
   readonly compiler: (source: string, program: string) => readonly [string, ReadonlyArray<string>]
 }
 
@@ -22,23 +24,15 @@ const natives: ReadonlyArray<Native> = [
   {
     name: "go-zookeeper",
     source: "peer.go",
-    missing: () =>
-      !answers("go", "version")
-        ? "golang-go is not installed"
-        : Fs.existsSync(`${goPath}/src/github.com/samuel/go-zookeeper`)
-          ? undefined
-          : "golang-github-samuel-go-zookeeper-dev is not installed",
+    asks: ["go", "version", "golang-go is not installed"],
+    needs: [`${goPath}/src/github.com/samuel/go-zookeeper`, "golang-github-samuel-go-zookeeper-dev"],
     compiler: (source, program) => ["go", ["build", "-o", program, source]]
   },
   {
     name: "C client",
     source: "peer.c",
-    missing: () =>
-      !answers("cc", "--version")
-        ? "there is no C compiler"
-        : Fs.existsSync("/usr/include/zookeeper/zookeeper.h")
-          ? undefined
-          : "libzookeeper-mt-dev is not installed",
+    asks: ["cc", "--version", "there is no C compiler"],
+    needs: ["/usr/include/zookeeper/zookeeper.h", "libzookeeper-mt-dev"],
     compiler: (source, program) => [
       "cc",
       ["-O2", "-Wall", "-DTHREADED", "-o", program, source, "-lzookeeper_mt", "-lpthread"]
@@ -54,12 +48,8 @@ const jars = ["curator-recipes", "curator-framework", "curator-client", "zookeep
 const curator: Native = {
   name: "Curator",
   source: "RecipePeer.java",
-  missing: () =>
-    !answers("javac", "-version")
-      ? "there is no Java compiler"
-      : Fs.existsSync(jars[0]!)
-        ? undefined
-        : "libcurator-recipes-java is not installed",
+  asks: ["javac", "-version", "there is no Java compiler"],
+  needs: [jars[0]!, "libcurator-recipes-java"],
   compiler: (source, program) => ["javac", ["-cp", jars.join(":"), "-d", program, source]]
 }
 
@@ -73,24 +63,22 @@ export const curatorCommand = (
 }
 
 /** The programs, compiled, by name; or the reason why one is missing. */
-export const compileNatives = (): ReadonlyArray<{
-  readonly name: string
-  readonly built: { readonly program: string } | { readonly missing: string }
-}> => natives.map((native) => ({ name: native.name, built: build(native) }))
+export const compileNatives = (): ReadonlyArray<{ readonly name: string; readonly built: Built }> =>
+  natives.map((native) => ({ name: native.name, built: build(native) }))
 
 const folder = fileURLToPath(new URL("native", import.meta.url))
 
-const answers = (command: string, ...args: ReadonlyArray<string>): boolean =>
-  ChildProcess.spawnSync(command, args, { stdio: "ignore" }).status === 0
+type Built = { readonly program: string } | { readonly missing: string }
 
 const build = ({
+  asks: [asked, flag, missing],
   compiler,
-  missing,
-  source,
-  name
-}: Native): { readonly program: string } | { readonly missing: string } => {
-  const reason = missing()
-  if (reason !== undefined) return { missing: reason }
+  name,
+  needs: [path, debianPackage],
+  source
+}: Native): Built => {
+  if (ChildProcess.spawnSync(asked, [flag], { stdio: "ignore" }).status !== 0) return { missing }
+  if (!Fs.existsSync(path)) return { missing: `${debianPackage} is not installed` }
   const file = Path.join(folder, source)
   const program = Path.join(folder, "dist", source.replace(".", "-"))
   if (Fs.existsSync(program) && Fs.statSync(program).mtimeMs > Fs.statSync(file).mtimeMs) return { program }

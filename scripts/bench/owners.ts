@@ -10,11 +10,6 @@ import type { Having } from "./owning.ts"
 import { contestantCommand, cores, pin, startRunner } from "./processes.ts"
 import { digits, markdown } from "./tables.ts"
 
-export interface Owners {
-  readonly table: string
-  readonly rows: ReadonlyArray<Cost>
-}
-
 /** The cost of so many sessions, each second. */
 interface Cost {
   readonly having: Having
@@ -49,7 +44,7 @@ export const ownersRuns = Effect.fnUntraced(function* (quick: boolean) {
       rows.push(yield* costOf(ensemble, having, sessions, quick ? STRETCH.quick : STRETCH.usual))
     }
   }
-  return { rows, table: tableOf(rows) } satisfies Owners
+  return { rows, table: tableOf(rows) }
 })
 
 const tableOf = (rows: ReadonlyArray<Cost>): string =>
@@ -91,7 +86,7 @@ const costOf = Effect.fnUntraced(function* (
   const after = yield* stateOf(ensemble.servers)
   const sample = yield* Effect.promise(() => sampled)
   const seconds = after.at - before.at
-  const cost: Cost = {
+  return {
     having,
     sessions,
     // The question itself counts.
@@ -99,8 +94,7 @@ const costOf = Effect.fnUntraced(function* (
     commits: (after.commits - before.commits) / seconds,
     client: sample.cpuMicros / 1000 / (sample.wallMicros / 1_000_000),
     servers: (after.cpu - before.cpu) / seconds
-  }
-  return cost
+  } satisfies Cost
 }, Effect.scoped)
 
 /** The requests, commits and processor time of the servers so far. */

@@ -10,20 +10,18 @@ import type { Sample } from "./measure.ts"
 /** The cores of servers and of contestants: neither waits for the other. */
 export const cores = { server: 0, client: 1 } as const
 
-const hasTaskset = ChildProcess.spawnSync("taskset", ["-V"], { stdio: "ignore" }).status === 0
-
 /** Whether processes are kept to their cores, which needs Linux's `taskset`. */
-export const isPinned = hasTaskset
+export const isPinned = ChildProcess.spawnSync("taskset", ["-V"], { stdio: "ignore" }).status === 0
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url))
 
 /** The command, on a core of its own where that can be had. */
 const pinned = (core: number, command: ReadonlyArray<string>): readonly [string, ...Array<string>] =>
-  hasTaskset ? ["taskset", "-c", String(core), ...command] : [command[0]!, ...command.slice(1)]
+  isPinned ? ["taskset", "-c", String(core), ...command] : [command[0]!, ...command.slice(1)]
 
 /** Keeps a process that runs already, with all its threads, to a core. */
 export const pin = (pid: number, core: number): void => {
-  if (hasTaskset) ChildProcess.spawnSync("taskset", ["-a", "-c", "-p", String(core), String(pid)], { stdio: "ignore" })
+  if (isPinned) ChildProcess.spawnSync("taskset", ["-a", "-c", "-p", String(core), String(pid)], { stdio: "ignore" })
 }
 
 const start = (core: number, command: ReadonlyArray<string>) => {

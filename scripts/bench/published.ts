@@ -4,7 +4,6 @@
  */
 import * as Fs from "node:fs"
 import { createRequire } from "node:module"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
 import { build } from "rolldown"
@@ -12,14 +11,27 @@ import { bundlePackage, bundledPackages } from "../bundlePackage.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
-/**
- * A folder that has the packages in its `node_modules`, as `pnpm build` makes them: of an import, JavaScript alone is read.
- * The caller deletes it.
- */
-export const makePublished = async (): Promise<string> => {
-  const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-zookeeper-published-"))
-  await install(folder)
-  return folder
+/** Puts the packages into the `node_modules` of a folder, as `pnpm build` makes them: of an import, JavaScript alone is read. */
+export const installPublished = async (folder: string): Promise<void> => {
+  const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
+  const installed = bundledPackages.map(async (name) => {
+    const source = Path.join(root, "packages", name)
+    const target = Path.join(scope, name)
+    const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
+      readonly publishConfig: { readonly exports: unknown }
+    }
+    Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
+    const published = { ...manifest, exports: manifest.publishConfig.exports }
+    Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
+    await bundlePackage(source, Path.join(target, "dist"))
+  })
+  await Promise.all(installed)
+  const require = createRequire(Path.join(root, "packages/transport/package.json"))
+  Fs.symlinkSync(
+    Path.dirname(require.resolve("effect/package.json")),
+    Path.join(folder, "node_modules", "effect"),
+    "dir"
+  )
 }
 
 /** Makes JavaScript of the contestants in such a folder; gives the file that runs one. */
@@ -41,26 +53,4 @@ export const bundleContestants = async (folder: string): Promise<string> => {
     output: { dir: folder, entryFileNames: "[name].js", chunkFileNames: "[name].js" }
   })
   return Path.join(folder, "child.js")
-}
-
-const install = async (folder: string): Promise<void> => {
-  const scope = Path.join(folder, "node_modules", "@effect-zookeeper")
-  const installed = bundledPackages.map(async (name) => {
-    const source = Path.join(root, "packages", name)
-    const target = Path.join(scope, name)
-    const manifest = JSON.parse(Fs.readFileSync(Path.join(source, "package.json"), "utf8")) as {
-      readonly publishConfig: { readonly exports: unknown }
-    }
-    Fs.mkdirSync(Path.join(target, "dist"), { recursive: true })
-    const published = { ...manifest, exports: manifest.publishConfig.exports }
-    Fs.writeFileSync(Path.join(target, "package.json"), JSON.stringify(published))
-    await bundlePackage(source, Path.join(target, "dist"))
-  })
-  await Promise.all(installed)
-  const require = createRequire(Path.join(root, "packages/transport/package.json"))
-  Fs.symlinkSync(
-    Path.dirname(require.resolve("effect/package.json")),
-    Path.join(folder, "node_modules", "effect"),
-    "dir"
-  )
 }

@@ -5,10 +5,8 @@ import { ZooKeeper } from "@effect-zookeeper/client"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Queue from "@effect-zookeeper/recipes/Queue"
 import * as TreeCache from "@effect-zookeeper/recipes/TreeCache"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Scope from "effect/Scope"
 import { maxInFlight, sessionTimeout } from "./contestant.ts"
 
@@ -24,20 +22,18 @@ type Service = ZooKeeper.Service
 
 /** One session, in which the work is done so many times; the same function does it again. */
 export const openRecipes = async (servers: string) => {
-  const scope = Scope.makeUnsafe()
-  const layer = ZooKeeper.layer({ servers, sessionTimeout, maxInFlight })
-  const context = await Effect.runPromise(Layer.buildWithScope(layer, scope))
-  const zk = Context.get(context, ZooKeeper.ZooKeeper)
+  const runtime = ManagedRuntime.make(ZooKeeper.layer({ servers, sessionTimeout, maxInFlight }))
+  const zk = await runtime.runPromise(ZooKeeper.ZooKeeper)
   return {
     run: (work: RecipeWork, path: string, count: number): Promise<void> =>
       Effect.runPromise(
         works[work](zk, path, count).pipe(
           Effect.provideService(ZooKeeper.ZooKeeper, zk),
-          Effect.provideService(Scope.Scope, scope),
+          Effect.provideService(Scope.Scope, runtime.scope),
           Effect.asVoid
         )
       ),
-    close: () => Effect.runPromise(Scope.close(scope, Exit.void))
+    close: () => runtime.dispose()
   }
 }
 

@@ -4,17 +4,11 @@
  */
 import { Op, PromiseClient } from "@effect-zookeeper/client"
 import { atMost, type Figure } from "./figures.ts"
+import type { Options } from "./growth.ts"
 import { curatorCommand } from "./native.ts"
 import { contestantCommand, type Runner, startRunner } from "./processes.ts"
 import { contenders, type RecipeWork } from "./recipeWork.ts"
 import { beside, digits, markdown, median } from "./tables.ts"
-
-export interface Recipes {
-  readonly table: string
-  readonly figures: ReadonlyArray<Figure>
-  readonly costs: ReadonlyArray<Cost>
-  readonly tree: Tree
-}
 
 /** Microseconds of the client's processor time for one turn, one value a round; undefined where there is no Curator. */
 interface Cost {
@@ -43,12 +37,8 @@ const WARM_UP = 6
 
 const DATA = 100
 
-export const recipeRuns = async (options: {
-  readonly address: string
-  readonly rounds: number
-  readonly quick: boolean
-}): Promise<Recipes> => {
-  const { address, quick, rounds } = options
+/** `address` is that of a real server. */
+export const recipeRuns = async ({ address, quick, rounds }: Options) => {
   const admin = await PromiseClient.connect(address)
   const ours = await startRunner(contestantCommand("noConnection", address))
   const peer = curatorCommand(address)

@@ -8,14 +8,8 @@ import * as Path from "node:path"
 import * as Zlib from "node:zlib"
 import { build } from "rolldown"
 import type { Figure } from "./figures.ts"
-import { makePublished } from "./published.ts"
 import { digits, markdown, median } from "./tables.ts"
 import { kilobyte } from "./workloads.ts"
-
-export interface Start {
-  readonly table: string
-  readonly figures: ReadonlyArray<Figure>
-}
 
 /** The imports, as the statements of a module. */
 const imports = {
@@ -56,43 +50,41 @@ const applications = {
 } as const
 
 export const startRuns = async (options: {
+  /** With the packages as they are published. */
+  readonly folder: string
   readonly rounds: number
   /** Of the stub. */
   readonly address: string
   /** The folder in which the peers from npm are installed. */
   readonly peers: string
-}): Promise<Start> => {
-  const folder = await makePublished()
-  try {
-    const rounds = Math.max(options.rounds, 9)
-    const times = importTimes(folder, rounds)
-    const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
-    const answers = cpuTimes(folder, rounds, firstAnswers(options.address, options.peers))
-    const sizes = await bundleSizes(folder)
-    const theirs = answers.get(peer) ?? Number.NaN
-    return {
-      figures: [
-        figure("import of the client", ours / base, 1.15, "that of effect/Effect and effect/Schema"),
-        ...["Effect API", "Promise facade"].map((name) =>
-          figure(`first answer of a new process, ${name}`, (answers.get(name) ?? Number.NaN) / theirs, 1.3, `${peer}'s`)
-        )
-      ],
-      table: [
-        markdown(
-          ["a process that connects, reads and ends", "ms"],
-          [...answers].map(([name, time]) => [name, digits(time)])
-        ),
-        "",
-        markdown(
-          ["import", "ms"],
-          [...times].map(([name, time]) => [name, digits(time)])
-        ),
-        "",
-        markdown(["bundle, minified", "KiB", "gzipped"], sizes)
-      ].join("\n")
-    }
-  } finally {
-    Fs.rmSync(folder, { recursive: true, force: true })
+}) => {
+  const { folder } = options
+  const rounds = Math.max(options.rounds, 9)
+  const times = importTimes(folder, rounds)
+  const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
+  const answers = cpuTimes(folder, rounds, firstAnswers(options.address, options.peers))
+  const sizes = await bundleSizes(folder)
+  const theirs = answers.get(peer) ?? Number.NaN
+  return {
+    figures: [
+      figure("import of the client", ours / base, 1.15, "that of effect/Effect and effect/Schema"),
+      ...["Effect API", "Promise facade"].map((name) =>
+        figure(`first answer of a new process, ${name}`, (answers.get(name) ?? Number.NaN) / theirs, 1.3, `${peer}'s`)
+      )
+    ],
+    table: [
+      markdown(
+        ["a process that connects, reads and ends", "ms"],
+        [...answers].map(([name, time]) => [name, digits(time)])
+      ),
+      "",
+      markdown(
+        ["import", "ms"],
+        [...times].map(([name, time]) => [name, digits(time)])
+      ),
+      "",
+      markdown(["bundle, minified", "KiB", "gzipped"], sizes)
+    ].join("\n")
   }
 }
 

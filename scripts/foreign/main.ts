@@ -17,7 +17,7 @@ import { runCommand, text, type Values } from "../runCommand.ts"
 import { makeFolder, unpackPackages } from "../servers/debianPackages.ts"
 import { fetchRelease } from "../servers/fetchRelease.ts"
 import { releases } from "../servers/releases.ts"
-import { fail, type StepFailed } from "../steps.ts"
+import { chosen, fail, type StepFailed } from "../steps.ts"
 import { runGo } from "./go.ts"
 import { runKazoo } from "./kazoo.ts"
 import { formatResult, onlyHere, type SuiteResult } from "./results.ts"
@@ -46,9 +46,7 @@ const main = Effect.fnUntraced(function* (config: Values<typeof flags>) {
   }
   const home = yield* fetchRelease(release, Path.join(root, "node_modules/.cache/servers"))
   process.env["ZOOKEEPER_HOME"] = home
-  const wanted = config.suite.split(",")
-  const unknown = wanted.find((name) => !suites.some((suite) => suite === name))
-  if (unknown !== undefined) return yield* fail(`--suite ${unknown} is unknown`, `choose from ${suites.join(", ")}`)
+  const wanted = yield* chosen("--suite", config.suite, suites, (name) => name)
   const { only, server } = config
   if (wanted.includes("kazoo")) {
     yield* onBoth("kazoo", version, server, (java) => runKazoo({ cache, java, release: config.release, only }))

@@ -20,7 +20,7 @@ const numbered = (text: string): ReadonlyArray<Prose> =>
     .map((line, index) => ({ line: index + 1, text: line.replace(/^\s*(?:[-*>|#]+ |\d+\. )?/, "").trim() }))
 
 /** Lines stay where they are. */
-const blank = (text: string): string => text.replace(/[^\n]/g, " ")
+export const blank = (text: string): string => text.replace(/[^\n]/g, " ")
 
 const withoutCode = (text: string): string => text.replace(/^(`{3,})[^]*?^\1$/gm, blank).replace(/`[^`\n]*`/g, "`code`")
 
@@ -35,7 +35,8 @@ const commentsAndStrings = (text: string): string => {
   return prose + blank(text.slice(from))
 }
 
-const tokens = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g
+/** Strings and comments. */
+export const tokens = /"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`|\/\*[^]*?\*\/|\/\/[^\n]*/g
 
 const comment = (token: string): string =>
   withoutCode(token.replace(/^\/\*\*?|\*\/$|^\/\//g, "  ").replace(/^\s*\* ?/gm, (start) => blank(start)))

@@ -23,7 +23,46 @@ const list = (kind: OldName["kind"], rows: string): ReadonlyArray<OldName> =>
     // A name that was replaced here too, by whatever replaced it everywhere.
     .filter(({ instead, old }) => old !== instead.split("/").at(-1))
 
+/** Files that have the name of what they declare: both are replaced. */
+const filesAndNames = (rows: string): ReadonlyArray<OldName> =>
+  list("file", rows).flatMap((file) => [file, { ...file, kind: "name", instead: file.instead.split("/").at(-1)! }])
+
 export const names: ReadonlyArray<OldName> = [
+  ...filesAndNames(
+    `
+      recipes/src Agenda caches/RefreshQueue
+      recipes/src Mirror caches/CacheState
+      server/src Core net/ServerRuntime
+      server/src Draft state/SpeculativeTree
+      server/src FaultBox net/FaultRules
+      server/src Faults simulation/ActiveFaults
+      server/src Peer net/ServerConnection
+      server/src Wire simulation/SimulatedConnection
+      server/src World simulation/EventLoop
+      session/src Alarm time/TimerQueue
+      session/src Attempts reconnect/ConnectAttempts
+      session/src Closing CloseCoordinator
+      session/src Deque requests/RingQueue
+      session/src Exchange requests/RequestPipeline
+      session/src Few watches/SmallSet
+      session/src Identities auth/AuthInfos
+      session/src Link connection/FramedConnection
+      session/src Meter metrics/MetricsReporter
+      session/src Pacer reconnect/ReconnectBackoff
+      session/src Proofs ownership/OwnershipProofs
+      session/src SessionCore SessionMachine
+      session/src StateCell SessionStateRef
+      session/src Violation requests/ProtocolViolation
+      session/src WatchRegistration watches/WatchRestorer
+      session/src connectionLoop reconnect/reconnectLoop
+      session/src runLink connection/ServerConnection
+      session/src serveConnection connection/ServerConnection
+      session/src seekWritable reconnect/findWritableServer
+      test-kit/src Contender trial/TrialClient
+      test-kit/src Evidence simulation/Observations
+      test-kit/src Exclusion simulation/recipes/MutualExclusion
+    `
+  ),
   ...list(
     "file",
     `
@@ -41,8 +80,6 @@ export const names: ReadonlyArray<OldName> = [
       protocol/src OperationMulti operations/multi
       protocol/src OperationSession operations/session
       protocol/src OperationZnode operations/znode
-      recipes/src Agenda caches/RefreshQueue
-      recipes/src Mirror caches/CacheState
       recipes/src allocating allocation
       recipes/src audience caches/EventBroadcaster
       recipes/src birth shared/deleteByCzxid
@@ -81,50 +118,21 @@ export const names: ReadonlyArray<OldName> = [
       recipes/src witness values/exactlyOnce
       server/src Access state/AccessControl
       server/src Change state/Transaction
-      server/src Core net/ServerRuntime
-      server/src Draft state/SpeculativeTree
-      server/src FaultBox net/FaultRules
-      server/src Faults simulation/ActiveFaults
-      server/src Peer net/ServerConnection
       server/src Pipe simulation/PacketQueue
-      server/src Wire simulation/SimulatedConnection
-      server/src World simulation/EventLoop
       server/src memoryDoor net/memoryListener
       server/src operations requests
       server/src tcpDoor net/tcpListener
-      session/src Alarm time/TimerQueue
-      session/src Attempts reconnect/ConnectAttempts
       session/src CallOut guardCallback
-      session/src Closing CloseCoordinator
-      session/src Deque requests/RingQueue
-      session/src Exchange requests/RequestPipeline
-      session/src Few watches/SmallSet
-      session/src Identities auth/AuthInfos
-      session/src Link connection/FramedConnection
-      session/src Meter metrics/MetricsReporter
-      session/src Pacer reconnect/ReconnectBackoff
-      session/src Proofs ownership/OwnershipProofs
-      session/src SessionCore SessionMachine
-      session/src StateCell SessionStateRef
-      session/src Violation requests/ProtocolViolation
-      session/src WatchRegistration watches/WatchRestorer
       session/src annotated SessionLog
       session/src authenticate connection/saslHandshake
-      session/src connectionLoop reconnect/reconnectLoop
       session/src dial connection/handshake
       session/src endable reconnect/cancellable
       session/src ensembleBehind reconnect/EnsembleBehindDetector
       session/src exposure auth/credentialPolicy
       session/src logAnnotations SessionLog
-      session/src runLink connection/ServerConnection
       session/src search reconnect/searchServers
-      session/src serveConnection connection/ServerConnection
-      session/src seekWritable reconnect/findWritableServer
       session/src watchPackets watches/setWatches
       test-kit/src ClientWorld simulation/ClientSimulation
-      test-kit/src Contender trial/TrialClient
-      test-kit/src Evidence simulation/Observations
-      test-kit/src Exclusion simulation/recipes/MutualExclusion
       test-kit/src Expecting Expectations
       test-kit/src HostileWorld fuzz/AdversarialServer
       test-kit/src Liar simulation/LyingServer
@@ -159,7 +167,6 @@ export const names: ReadonlyArray<OldName> = [
       client/src persistently backoff
       protocol/src ErrorClass ErrorConstructor
       recipes/src AboutZnodes StateConflict
-      recipes/src Agenda RefreshQueue
       recipes/src Alarm OnWatchFired
       recipes/src Allocating Allocation
       recipes/src Audience EventBroadcaster
@@ -174,7 +181,6 @@ export const names: ReadonlyArray<OldName> = [
       recipes/src Listing ChildListVersion
       recipes/src LookError ReadError
       recipes/src Looking ObservedPool
-      recipes/src Mirror CacheState
       recipes/src Needs Requirements
       recipes/src Owned OwnedItem
       recipes/src Place Position
@@ -195,56 +201,27 @@ export const names: ReadonlyArray<OldName> = [
       recipes/src takeAway removeLock
       recipes/src untilRenewed untilSessionReplaced
       recipes/src watched watchScoped
-      server/src Core ServerRuntime
       server/src CoreSettings RuntimeSettings
-      server/src Draft SpeculativeTree
       server/src Entry TraceEntry
-      server/src FaultBox FaultRules
-      server/src Faults ActiveFaults
-      server/src Peer ServerConnection
       server/src Pipe MemoryPipe
       server/src Sketch ZnodeView
       server/src Surroundings NetworkConditions
       server/src Welcome HandshakeResult
       server/src Where ConnectionFilter
-      server/src Wire SimulatedConnection
-      server/src World EventLoop
-      session/src Alarm TimerQueue
-      session/src Attempts ConnectAttempts
       session/src CallOut GuardCallback
-      session/src Closing CloseCoordinator
-      session/src Deque RingQueue
       session/src EnsembleBehind EnsembleBehindDetector
-      session/src Exchange RequestPipeline
-      session/src Few SmallSet
-      session/src Identities AuthInfos
       session/src Identity AuthEntry
-      session/src Link FramedConnection
       session/src LinkOptions FramedConnectionOptions
-      session/src Meter MetricsReporter
       session/src News SearchEvent
       session/src Outlet WritableConnection
-      session/src Pacer ReconnectBackoff
-      session/src Proofs OwnershipProofs
       session/src Searching ServerSearch
       session/src Seen ProbeAnswer
-      session/src SessionCore SessionMachine
       session/src Sign AnsweredRequest
-      session/src StateCell SessionStateRef
-      session/src Violation ProtocolViolation
-      session/src WatchRegistration WatchRestorer
       session/src Writing WriteListener
-      session/src connectionLoop reconnectLoop
       session/src makeCallOut makeGuardCallback
       session/src makeLink makeConnection
-      session/src runLink ServerConnection
-      session/src serveConnection ServerConnection
       session/src withLogAnnotations SessionLog
-      session/src seekWritable findWritableServer
       test-kit/src Accuse AddViolation
-      test-kit/src Contender TrialClient
-      test-kit/src Evidence Observations
-      test-kit/src Exclusion MutualExclusion
       test-kit/src Harm FaultAction
       test-kit/src Hostility Corruption
       test-kit/src Inside CurrentHolder

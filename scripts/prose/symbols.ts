@@ -2,6 +2,8 @@
  * Public symbols that lack documentation: prose, or the example of a constructor or layer.
  */
 
+import { blank } from "./extract.ts"
+
 /** A symbol and its line. */
 export interface Undocumented {
   readonly line: number
@@ -28,8 +30,6 @@ export const notCompiledIn = (text: string): ReadonlyArray<Undocumented> =>
       name: "```ts"
     }))
   )
-
-const blank = (text: string): string => text.replace(/[^\n]/g, " ")
 
 interface Declaration extends Undocumented {
   readonly comment: string

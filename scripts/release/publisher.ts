@@ -22,13 +22,6 @@ export interface Publisher {
   readonly bugs: string
 }
 
-/** The fields of a published `package.json`. */
-interface Origin {
-  readonly repository: { readonly type: "git"; readonly url: string; readonly directory: string }
-  readonly homepage: string
-  readonly bugs: { readonly url: string }
-}
-
 const example = '"repository": { "type": "git", "url": "git+https://github.com/OWNER/NAME.git" }'
 
 /**
@@ -59,8 +52,8 @@ export const publisherOf = (root: RootManifest, publishing?: string): Result.Res
   return Result.succeed({ web, homepage: root.homepage ?? web, bugs: bugs ?? `${web}/issues` })
 }
 
-/** The origin of the package in `packages/<folder>`. */
-export const originOf = ({ bugs, homepage, web }: Publisher, folder: string): Origin => ({
+/** The origin of the package in `packages/<folder>`, as fields of its published `package.json`. */
+export const originOf = ({ bugs, homepage, web }: Publisher, folder: string) => ({
   repository: { type: "git", url: `git+${web}.git`, directory: `packages/${folder}` },
   homepage: homepage === web ? `${web}/tree/main/packages/${folder}#readme` : homepage,
   bugs: { url: bugs }
@@ -69,7 +62,7 @@ export const originOf = ({ bugs, homepage, web }: Publisher, folder: string): Or
 /** A manifest with its origin, behind the description. */
 export const withOrigin = (
   manifest: Readonly<Record<string, unknown>>,
-  origin: Origin
+  origin: ReturnType<typeof originOf>
 ): Readonly<Record<string, unknown>> => {
   const { bugs: _bugs, homepage: _homepage, repository: _repository, ...rest } = manifest
   const { description, name, version, ...others } = rest

@@ -24,9 +24,7 @@ const program = Effect.gen(function* () {
   yield* run(process.execPath, [changesetsCli, "version"])
   const version = yield* versionOfPackages
   const day = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
-  const changelog = yield* Effect.fromResult(withRelease(read("CHANGELOG.md"), version, day)).pipe(
-    Effect.catch((problem) => fail(problem))
-  )
+  const changelog = yield* Effect.fromResult(withRelease(read("CHANGELOG.md"), version, day)).pipe(Effect.catch(fail))
   Fs.writeFileSync(new URL("CHANGELOG.md", root), changelog)
   yield* Console.log(`${version}: look at the difference, commit it, and release with \`npx -y pnpm@12 release\``)
 })

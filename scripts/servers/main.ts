@@ -6,12 +6,12 @@
  */
 import { reportedRelease } from "@effect-zookeeper/test-kit/Release"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { fileURLToPath } from "node:url"
 import { runCommand, text, type Values } from "../runCommand.ts"
-import { fail, run as runProgram } from "../steps.ts"
+import { chosen, fail, run as runProgram } from "../steps.ts"
 import { fetchRelease } from "./fetchRelease.ts"
 import { type Release, releases } from "./releases.ts"
 import { runSuite, type Suite, type SuiteResult, suites } from "./suites.ts"
@@ -55,13 +55,11 @@ const runOn = Effect.fnUntraced(function* (release: Release, wanted: ReadonlyArr
   const { home, line } = had.success
   yield* Console.log(`${version}: the server reports "${line}"`)
   for (const suite of wanted) {
-    const before = yield* Clock.currentTimeMillis
-    const result = yield* runSuite(suite, home)
-    const seconds = ((yield* Clock.currentTimeMillis) - before) / 1000
+    const [took, result] = yield* Effect.timed(runSuite(suite, home))
     results.set(suite.name, result)
     const failed = result.failures.length === 0 ? "" : `, ${result.failures.length} failed`
     yield* Console.log(
-      `  ${suite.name}: ${result.passed} passed (${result.refused} refused as typed)${failed} (${seconds.toFixed(0)} s)`
+      `  ${suite.name}: ${result.passed} passed (${result.refused} refused as typed)${failed} (${Duration.toSeconds(took).toFixed(0)} s)`
     )
     for (const failure of result.failures) yield* Console.log(`    ✗ ${failure}`)
   }
@@ -77,20 +75,6 @@ const start = Effect.fnUntraced(function* (release: Release) {
   return reportedRelease(srvr) === release.version
     ? { home, line }
     : yield* fail(`${release.version} was asked for, and the server reports "${line}"`, `delete ${home}`)
-})
-
-const chosen = Effect.fnUntraced(function* <A>(
-  flag: string,
-  list: string,
-  all: ReadonlyArray<A>,
-  name: (a: A) => string
-) {
-  const names = list.split(",")
-  const unknown = names.find((one) => !all.some((a) => name(a) === one))
-  if (unknown !== undefined) {
-    return yield* fail(`${flag} ${unknown} is unknown`, `choose from ${all.map(name).join(", ")}`)
-  }
-  return all.filter((a) => names.includes(name(a)))
 })
 
 runCommand(

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import type { Target } from "./FaultProxy.ts"
-import { listen } from "./internal/proxy/listen.ts"
+import { listenScoped } from "./internal/proxy/listen.ts"
 
 export interface ByteTap {
   readonly host: string
@@ -43,17 +43,8 @@ export const make = Effect.fnUntraced(function* (target: Target): Effect.fn.Retu
       from.pipe(to)
     }
   })
-  const port = yield* listen(listener, 0)
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      listener.close()
-      sockets.forEach((socket) => socket.destroy())
-    })
-  )
   return {
-    host: "127.0.0.1",
-    port,
-    connectString: `127.0.0.1:${port}`,
+    ...(yield* listenScoped(listener, sockets)),
     sent: Effect.sync(() => sent.map((chunks) => new Uint8Array(Buffer.concat(chunks)))),
     dropAll: Effect.sync(() => sockets.forEach((socket) => void socket.resetAndDestroy()))
   }

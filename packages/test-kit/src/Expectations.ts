@@ -2,11 +2,13 @@
  * Checks that many tests of clients need: the tag of an error, the next element of a stream, a state that comes in
  * time.
  */
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -66,6 +68,16 @@ export const pullFrom = Effect.fnUntraced(function* <A, E, R>(
     Effect.timeoutOrElse({ duration: "10 seconds", orElse: () => Effect.die("no element") })
   )
 })
+
+/** The data that `dataChanges` shows, as text; null where no znode is. */
+export const dataOf = (zk: ZooKeeper.Service, path: string) =>
+  Stream.map(zk.dataChanges(path), (seen) => Option.getOrNull(Option.map(seen, ({ data }) => text(data))))
+
+/** The names that `childrenChanges` shows, in order; null where no znode is. */
+export const childrenOf = (zk: ZooKeeper.Service, path: string) =>
+  Stream.map(zk.childrenChanges(path), (seen) =>
+    Option.getOrNull(Option.map(seen, ({ children }) => children.toSorted()))
+  )
 
 /** The elements of a stream from now on, in an array that grows; it runs until the Scope ends. */
 export const gather = Effect.fnUntraced(function* <A, E, R>(stream: Stream.Stream<A, E, R>) {

@@ -50,30 +50,17 @@ export const make = Effect.fnUntraced(function* (
   const embedded = Context.get(yield* Effect.orDie(Layer.build(layer)), EmbeddedServer.EmbeddedServer)
   if (options.features !== undefined) yield* announce(embedded.connectString, options.features)
   const proxy = yield* FaultProxy.make({ host: "127.0.0.1", port: Number(embedded.connectString.split(":")[1]) })
-  const always = { count: Number.POSITIVE_INFINITY }
-  const lacking = lackingOperations(options.features ?? [])
+  const rule = (direction: FaultProxy.Direction, op: FaultProxy.FrameKind, action: FaultProxy.FrameAction) =>
+    proxy.rule({ match: { direction, op }, action, count: Number.POSITIVE_INFINITY })
   let protocolVersion = 0
-  yield* proxy.rule({
-    ...always,
-    match: { direction: "up", op: "connect" },
-    action: { _tag: "Edit", edit: (frame) => edited(Handshake.connectRequest, frame, asNewSession) }
-  })
-  yield* proxy.rule({
-    ...always,
-    match: { direction: "down", op: "connect" },
-    action: {
-      _tag: "Edit",
-      edit: (frame) => edited(Handshake.connectResponse, frame, (response) => asKeeper(response, protocolVersion))
-    }
-  })
-  for (const { opCode } of lacking) {
-    yield* proxy.rule({ ...always, match: { direction: "up", op: opCode }, action: { _tag: "DropAndReset" } })
+  yield* rule("up", "connect", { _tag: "Edit", edit: editRequest })
+  const editResponse = (frame: Uint8Array) =>
+    edited(Handshake.connectResponse, frame, (response) => asKeeper(response, protocolVersion))
+  yield* rule("down", "connect", { _tag: "Edit", edit: editResponse })
+  for (const { opCode } of lackingOperations(options.features ?? [])) {
+    yield* rule("up", opCode, { _tag: "DropAndReset" })
   }
-  yield* proxy.rule({
-    ...always,
-    match: { direction: "down", op: Operations.closeSession.opCode },
-    action: { _tag: "DropAndReset" }
-  })
+  yield* rule("down", Operations.closeSession.opCode, { _tag: "DropAndReset" })
   const setLeader = (hasLeader: boolean) =>
     Effect.sync(() => {
       protocolVersion = hasLeader ? 0 : NOT_READY
@@ -114,6 +101,8 @@ const asKeeper = (response: Handshake.ConnectResponse, protocolVersion: number):
 
 const edited = <A>(codec: Jute.Codec<A>, frame: Uint8Array, edit: (value: A) => A): Uint8Array =>
   Jute.encode(codec, edit(Result.getOrThrow(Jute.decode(codec, frame))))
+
+const editRequest = (frame: Uint8Array): Uint8Array => edited(Handshake.connectRequest, frame, asNewSession)
 
 /** The operations of ZooKeeper that it closes the connection on. */
 const lackingOperations = (announced: ReadonlyArray<Feature>): ReadonlyArray<Operation.Any> => {

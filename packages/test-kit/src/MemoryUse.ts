@@ -3,7 +3,7 @@ import * as V8 from "node:v8"
 import * as Vm from "node:vm"
 
 V8.setFlagsFromString("--expose-gc")
-const collectGarbage: () => void = Vm.runInNewContext("gc")
+export const collectGarbage: NodeJS.GCFunction = Vm.runInNewContext("gc")
 
 /** Bytes of the heap and of buffers. Buffers that one collection finds are given back by the next. */
 export const retainedBytes = (): number => {

@@ -10,7 +10,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import { encode } from "./internal/proxy/frameRules.ts"
-import { listen } from "./internal/proxy/listen.ts"
+import { listenScoped } from "./internal/proxy/listen.ts"
 
 /** One accepted connection, as its script sees it. */
 export interface ScriptedConnection {
@@ -57,14 +57,7 @@ export const make = Effect.fnUntraced(function* <R>(
     )
     Effect.runSyncWith(context)(script)
   })
-  const port = yield* listen(listener, 0)
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      listener.close()
-      sockets.forEach((socket) => socket.destroy())
-    })
-  )
-  return { host: "127.0.0.1", port, connectString: `127.0.0.1:${port}`, accepted: Effect.sync(() => accepted) }
+  return { ...(yield* listenScoped(listener, sockets)), accepted: Effect.sync(() => accepted) }
 })
 
 const fromSocket = Effect.fnUntraced(function* (socket: Net.Socket, index: number) {

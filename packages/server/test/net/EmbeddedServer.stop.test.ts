@@ -3,10 +3,10 @@
  */
 import { ZooKeeper } from "@effect-zookeeper/client"
 import * as Session from "@effect-zookeeper/session/Session"
-import { during, failure, now } from "@effect-zookeeper/test-kit/Expectations"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
+import { assertEach, during, failure, now } from "@effect-zookeeper/test-kit/Expectations"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -14,14 +14,14 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Net from "node:net"
 import { EmbeddedServer, layer, layerMemoryWith, type Options } from "../../src/EmbeddedServer.ts"
 
-const client = (servers?: string) =>
-  Layer.provide(ZooKeeper.layerSession(), Session.layer({ sessionTimeout: "10 seconds", servers }))
+const client = (options: Session.SessionOptions = {}) =>
+  Layer.provide(ZooKeeper.layerSession(), Session.layer({ sessionTimeout: "10 seconds", ...options }))
 
 /** Tests with a server in memory and a client of it. */
 const itIn = (options: Options = {}, servers?: string) =>
   testOn(
     it.effect,
-    Layer.provideMerge(Layer.fresh(client(servers)), layerMemoryWith(options)),
+    Layer.provideMerge(Layer.fresh(client({ servers })), layerMemoryWith(options)),
     Effect.all({ server: EmbeddedServer, zk: ZooKeeper.ZooKeeper })
   )
 
@@ -33,16 +33,13 @@ describe("a server that is stopped and started again", () => {
       const path = yield* zk.create("/mine", { mode: "ephemeral" })
       const before = yield* server.snapshot
       yield* server.stop()
-      assert.deepStrictEqual(
-        (yield* server.sessions).map(({ connected }) => connected),
-        [false]
-      )
+      assertEach(yield* server.sessions, ({ connected }) => connected, [false])
       const reading = yield* Effect.forkChild(zk.getChildren("/"), now)
       yield* TestClock.adjust("1 hour")
       assert.lengthOf(yield* server.sessions, 1, "no session ends while the server is stopped")
       yield* server.start()
       yield* Fiber.interrupt(reading)
-      const other = yield* Effect.map(Layer.build(Layer.fresh(client())), Context.get(ZooKeeper.ZooKeeper))
+      const other = yield* clientOf(client())
       assert.sameMembers([...(yield* other.getChildren("/"))], ["kept", path.slice(1), "zookeeper"])
       assert.strictEqual((yield* server.snapshot).zxid, before.zxid + 1n, "a session has been opened")
     }
@@ -69,19 +66,12 @@ describe("a server that is stopped and started again", () => {
   itIn()("may be stopped and started twice, and refuses clients meanwhile", function* ({ server }) {
     yield* server.stop()
     yield* server.stop()
-    const refused = Layer.build(
-      Layer.fresh(
-        Layer.provide(
-          ZooKeeper.layerSession(),
-          Session.layer({ sessionTimeout: "10 seconds", connectTimeout: "1 second" })
-        )
-      )
-    )
+    const refused = clientOf(client({ connectTimeout: "1 second" }))
     const error = yield* during("5 seconds", failure(refused, "ConnectFailed"))
     assert.include(error.message, "stopped")
     yield* server.start()
     yield* server.start()
-    yield* Layer.build(Layer.fresh(client()))
+    yield* clientOf(client())
   })
 
   itIn()("is not paused any more", function* ({ server, zk }) {
@@ -102,10 +92,7 @@ describe("an ensemble", () => {
       yield* server.stop(2)
       yield* zk.create("/a")
       yield* server.start(2)
-      const third = yield* Effect.map(
-        Layer.build(Layer.fresh(client("memory-3:2181"))),
-        Context.get(ZooKeeper.ZooKeeper)
-      )
+      const third = yield* clientOf(client({ servers: "memory-3:2181" }))
       assert.isTrue(yield* third.exists("/a"))
       assert.strictEqual(yield* server.leader, 0)
     }
@@ -163,11 +150,7 @@ describe("an ensemble in read-only mode", () => {
       yield* zk.create("/a")
       yield* server.stop(1)
       yield* server.stop(2)
-      const reader = Layer.provide(
-        ZooKeeper.layerSession(),
-        Session.layer({ sessionTimeout: "10 seconds", servers: "memory-1:2181", allowReadOnly: true })
-      )
-      const other = yield* Effect.map(Layer.build(Layer.fresh(reader)), Context.get(ZooKeeper.ZooKeeper))
+      const other = yield* clientOf(client({ servers: "memory-1:2181", allowReadOnly: true }))
       assert.isTrue(yield* other.exists("/a"))
       assert.strictEqual((yield* failure(other.create("/b"), "ServerRefused")).name, "NotReadOnly")
       yield* server.start()
@@ -191,10 +174,7 @@ describe("over TCP", () => {
     EmbeddedServer
   )("the system refuses connections to a stopped member, and it comes back at the same port", function* (server) {
     const ports = server.connectString.split(",").map((member) => Number(member.split(":")[1]))
-    const zk = yield* Effect.map(
-      Layer.build(ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "10 seconds" })),
-      Context.get(ZooKeeper.ZooKeeper)
-    )
+    const zk = yield* clientOf(ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "10 seconds" }))
     const path = yield* zk.create("/mine", { mode: "ephemeral" })
     yield* server.stop()
     for (const port of ports) assert.isTrue(yield* refuses(port))
@@ -210,12 +190,7 @@ describe("over TCP", () => {
   )("a port that was taken meanwhile is reported", function* (server) {
     const port = Number(server.connectString.split(":")[1])
     yield* server.stop()
-    yield* Effect.acquireRelease(
-      Effect.callback<Net.Server>((resume) => {
-        const other = Net.createServer().listen(port, "127.0.0.1", () => resume(Effect.succeed(other)))
-      }),
-      (other) => Effect.sync(() => other.close())
-    )
+    yield* Layer.build(Layer.fresh(layer({ port })))
     const error = yield* failure(server.start(), "ListenError")
     assert.include(error.message, `127.0.0.1:${port}`)
   })

@@ -4,8 +4,9 @@
 import { Op, ZooKeeper } from "@effect-zookeeper/client"
 import * as Session from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
-import { awaitCondition, now, atOnce, during, failure } from "@effect-zookeeper/test-kit/Expectations"
+import { now, atOnce, during, failure } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,15 +29,14 @@ const readMuch = Effect.gen(function* () {
 })
 
 const client = (options: ZooKeeper.Options = {}) =>
-  Layer.fresh(Layer.provide(ZooKeeper.layerSession(options), Session.layer(options)))
+  Layer.provide(ZooKeeper.layerSession(options), Session.layer(options))
 
 /** A server in memory and a client on it. */
 const world = (options: Options = {}, clientOptions: ZooKeeper.Options = {}) =>
   Layer.provideMerge(client(clientOptions), layerMemoryWith(options))
 
 /** Another client of the same server, in the test's Scope. */
-const another = (options: ZooKeeper.Options = {}) =>
-  Effect.flatMap(Layer.build(client(options)), (context) => Effect.provide(ZooKeeper.ZooKeeper, context))
+const another = (options: ZooKeeper.Options = {}) => clientOf(client(options))
 
 /** A test with a server in memory and a client on it. */
 const itIn = (options?: Options, clientOptions?: ZooKeeper.Options) =>
@@ -48,19 +48,6 @@ const itOverTcp = testOn(it.live, layer(), Effect.void)
 const itInMemory = testOn(it.effect, layerMemory, Effect.void)
 
 describe("clients in the same process", () => {
-  itInWorld("create, read, write and delete, and each has events of the other", function* ({ zk }) {
-    const other = yield* another()
-    yield* zk.create("/a", { data: "one" })
-    const { changed, stat } = yield* other.getAndWatch("/a")
-    assert.strictEqual(stat.version, 0)
-    yield* zk.set("/a", "two", stat.version)
-    assert.strictEqual((yield* changed).type, "NodeDataChanged")
-    assert.strictEqual(new TextDecoder().decode(yield* other.getData("/a")), "two")
-    yield* failure(zk.transaction([Op.check("/a", 1), Op.delete("/a", { version: 7 })]), "TransactionFailed")
-    yield* zk.delete("/a")
-    assert.isFalse(yield* other.exists("/a"))
-  })
-
   itInWorld("an ephemeral znode is gone when its client has closed", function* ({ zk }) {
     yield* Effect.scoped(Effect.flatMap(another(), (other) => other.create("/e", { mode: "ephemeral" })))
     assert.isFalse(yield* zk.exists("/e"))
@@ -243,24 +230,6 @@ describe("over TCP", () => {
   itOverTcp("answers that are too many at once come one after the other", function* () {
     const { connectString } = yield* EmbeddedServer
     yield* Effect.provide(readMuch, ZooKeeper.layer({ servers: connectString }))
-  })
-
-  itOverTcp("the same client, and a stream of events over a lost connection", function* () {
-    const server = yield* EmbeddedServer
-    const context = yield* Layer.build(ZooKeeper.layer({ servers: server.connectString, sessionTimeout: "4 seconds" }))
-    const zk = yield* Effect.provide(ZooKeeper.ZooKeeper, context)
-    yield* zk.create("/a", { data: "0" })
-    let count = 0
-    const seen = yield* zk.dataChanges("/a").pipe(
-      Stream.tap(() => Effect.sync(() => count++)),
-      Stream.take(2),
-      Stream.runCollect,
-      Effect.forkChild
-    )
-    yield* awaitCondition(() => count === 1)
-    yield* server.disconnectAll
-    yield* Effect.retry(zk.set("/a", "1"), { times: 20 })
-    assert.lengthOf(yield* Fiber.join(seen), 2)
   })
 })
 

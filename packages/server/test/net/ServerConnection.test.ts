@@ -6,6 +6,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
 import * as Transport from "@effect-zookeeper/transport/Transport"
+import { connectRequest, encodeRequest, framed } from "@effect-zookeeper/test-kit/RequestFrames"
 import { assert, describe, it } from "@effect/vitest"
 import { itLive, testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { inScope, failure } from "@effect-zookeeper/test-kit/Expectations"
@@ -15,30 +16,27 @@ import * as TestClock from "effect/testing/TestClock"
 import { EmbeddedServer, layer, layerMemory, type ListenOptions } from "../../src/EmbeddedServer.ts"
 import { open } from "../support/harness.ts"
 import { seeded } from "../support/programs.ts"
-import { connectRequest, encodeRequest, framed, RawClient } from "../support/rawClient.ts"
-
-const portOf = (connectString: string): number => Number(connectString.slice(connectString.lastIndexOf(":") + 1))
+import { portOf, RawClient } from "../support/rawClient.ts"
 
 /** A test with a server on TCP and a way to dial it. */
 const withServer = (
   name: string,
-  test: (dial: () => Promise<RawClient>, server: EmbeddedServer["Service"]) => Promise<void>,
-  options: ListenOptions = {}
+  test: (dial: () => Promise<RawClient>, server: EmbeddedServer["Service"]) => Promise<void>
 ) =>
-  it.live(name, () =>
-    Effect.gen(function* () {
-      const server = yield* EmbeddedServer
-      const clients: Array<RawClient> = []
-      const dial = async () => {
-        const client = await RawClient.dial(portOf(server.connectString))
-        clients.push(client)
-        return client
-      }
-      yield* Effect.promise(() => test(dial, server)).pipe(
-        Effect.ensuring(Effect.sync(() => clients.forEach((client) => client.close())))
-      )
-    }).pipe(Effect.provide(layer(options)))
-  )
+  testOn(
+    it.live,
+    layer(),
+    EmbeddedServer
+  )(name, function* (server) {
+    const clients: Array<RawClient> = []
+    yield* Effect.addFinalizer(() => Effect.sync(() => clients.forEach((client) => client.close())))
+    const dial = async () => {
+      const client = await RawClient.dial(portOf(server.connectString))
+      clients.push(client)
+      return client
+    }
+    yield* Effect.promise(() => test(dial, server))
+  })
 
 /** A peer that has a session. */
 const connected = async (dial: () => Promise<RawClient>): Promise<RawClient> => {

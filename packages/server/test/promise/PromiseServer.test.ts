@@ -2,6 +2,7 @@
  * The embedded server without Effect: its controls as Promises.
  */
 import { PromiseClient } from "@effect-zookeeper/client"
+import { rejection } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "vitest"
 import * as EmbeddedServer from "../../src/EmbeddedServer.ts"
 
@@ -14,11 +15,7 @@ describe("a server that is started without Effect", () => {
     assert.strictEqual(session?.id, zk.session.id)
     assert.deepStrictEqual(session?.ephemerals, ["/mine"])
     await server.answerWith({ operation: "getData" }, "NoAuth")
-    const error: unknown = await zk.get("/mine").then(
-      () => undefined,
-      (error) => error
-    )
-    assert.strictEqual((error as { readonly _tag?: string } | undefined)?._tag, "NoAuth")
+    assert.deepInclude(await rejection(zk.get("/mine")), { _tag: "NoAuth" })
     const snapshot = await server.snapshot()
     await using other = await PromiseClient.connect(server.connectString)
     assert.isTrue(await server.expireSession(zk.session.id))
@@ -49,15 +46,7 @@ describe("a server that is started without Effect", () => {
   it("rejects with the error of its layer, and with a RangeError for a member that it has not", async () => {
     await using server = await EmbeddedServer.start()
     const port = Number(server.connectString.split(":")[1])
-    const taken: unknown = await EmbeddedServer.start({ port }).then(
-      () => undefined,
-      (error) => error
-    )
-    assert.strictEqual((taken as { readonly _tag?: string } | undefined)?._tag, "ListenError")
-    const missing: unknown = await server.stop(1).then(
-      () => undefined,
-      (error) => error
-    )
-    assert.instanceOf(missing, RangeError)
+    assert.deepInclude(await rejection(EmbeddedServer.start({ port })), { _tag: "ListenError" })
+    assert.instanceOf(await rejection(server.stop(1)), RangeError)
   })
 })

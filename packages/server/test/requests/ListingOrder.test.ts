@@ -3,15 +3,14 @@
  */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert, describe, it } from "@effect/vitest"
-import { Harness } from "../support/harness.ts"
+import { start } from "../support/harness.ts"
 
 const EPHEMERAL = 1
 const SEQUENTIAL = 2
 
 describe("what a server lists", () => {
   it("has children in the order of a real one, which is not that of their creation", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/x")
     const children = () => harness.ask(client, Operations.getChildren2, { path: "/x", watch: false }).response.children
     assert.deepStrictEqual(children(), [])
@@ -27,8 +26,7 @@ describe("what a server lists", () => {
   })
 
   it("has every child once, however many there are", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     harness.create(client, "/x")
     for (let n = 0; n < 1_000; n++) harness.create(client, "/x/n-", SEQUENTIAL)
     const { children } = harness.ask(client, Operations.getChildren2, { path: "/x", watch: false }).response
@@ -38,8 +36,7 @@ describe("what a server lists", () => {
   })
 
   it("has the ephemeral znodes of a session in no order of creation either", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     for (const name of ["m", "c", "a"]) harness.create(client, `/${name}`, EPHEMERAL)
     const { ephemerals } = harness.ask(client, Operations.getEphemerals, { prefixPath: "/" }).response
     assert.deepStrictEqual(ephemerals, ["/a", "/c", "/m"])

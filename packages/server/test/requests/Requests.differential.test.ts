@@ -18,6 +18,7 @@ import { EmbeddedServer, layer, type ListenOptions, type Version } from "../../s
 import { RecordingClient } from "../support/differential.ts"
 import { limitPrograms } from "../support/limits.ts"
 import { Program, type Step } from "../support/programs.ts"
+import { portOf } from "../support/rawClient.ts"
 
 const SESSIONS = 3
 
@@ -62,9 +63,8 @@ const withBoth = (
           jvmFlags: ["-Dznode.container.checkIntervalMs=3600000"],
           ...settings.real
         })
-        const ours = yield* EmbeddedServer
-        const port = Number(ours.connectString.slice(ours.connectString.lastIndexOf(":") + 1))
-        yield* Effect.promise(() => run(new RecordingClient(real.port), new RecordingClient(port)))
+        const ours = new RecordingClient(portOf((yield* EmbeddedServer).connectString))
+        yield* Effect.promise(() => run(new RecordingClient(real.port), ours))
       }).pipe(Effect.provide(layer({ collectInterval: "1 day", version, ...settings.ours }))),
     300_000
   )

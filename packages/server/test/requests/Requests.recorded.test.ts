@@ -6,11 +6,12 @@
 import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
 import { EmbeddedServer, layer } from "../../src/EmbeddedServer.ts"
-import { RawClient } from "../support/rawClient.ts"
+import { portOf, RawClient } from "../support/rawClient.ts"
 
 interface GoldenFrame {
   readonly id: string
@@ -32,18 +33,16 @@ const frames = readFileSync(fixture, "utf8")
   .split("\n")
   .map((line) => JSON.parse(line) as GoldenFrame)
 
+const itOverTcp = testOn(it.live, layer(), EmbeddedServer)
+
 describe("recorded requests", () => {
   for (const capture of ["java-main", "java-watch", "java-auth", "kazoo-main", "java-chroot"]) {
-    it.live(`${capture} gets the recorded answers`, () =>
-      Effect.gen(function* () {
-        const { connectString } = yield* EmbeddedServer
-        const port = Number(connectString.slice(connectString.lastIndexOf(":") + 1))
-        const all = frames.filter((frame) => frame.capture === capture && frame.op !== "4lw")
-        const compared = yield* Effect.promise(() => replay(port, all))
-        assert.strictEqual(compared, all.filter(({ direction }) => direction !== "request").length)
-        assert.isAbove(compared, 10)
-      }).pipe(Effect.provide(layer()))
-    )
+    itOverTcp(`${capture} gets the recorded answers`, function* ({ connectString }) {
+      const all = frames.filter((frame) => frame.capture === capture && frame.op !== "4lw")
+      const compared = yield* Effect.promise(() => replay(portOf(connectString), all))
+      assert.strictEqual(compared, all.filter(({ direction }) => direction !== "request").length)
+      assert.isAbove(compared, 10)
+    })
   }
 })
 

@@ -4,16 +4,18 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import type { Options } from "../../src/EmbeddedServer.ts"
-import { Harness, open } from "../support/harness.ts"
+import { open, start } from "../support/harness.ts"
+
+const node = { path: "/a", data: null, acl: open, flags: 0 }
 
 const secret = [{ perms: Acl.Perms.ALL, scheme: "digest", id: "bob:hash" }]
 
 /** A server and two clients of it; `/secret` may be read by neither. */
 const world = (version: Options["version"]) => {
-  const harness = new Harness({ version })
-  const client = harness.client()
+  const { client, harness } = start({ version })
   harness.ask(client, Operations.create, { path: "/secret", data: null, acl: secret, flags: 0 })
   return { harness, client }
 }
@@ -59,29 +61,25 @@ for (const version of ["3.8", "3.9"] as const) {
       assert.isTrue(outcome.events.every(({ zxid }) => zxid === undefined))
     })
 
+    const inTransaction = ({ client, harness }: ReturnType<typeof world>, operation: Operations.MultiOp) =>
+      harness.ask(client, Operations.multi, [operation])
+
     it(`answers create2 within a transaction as ${create2}`, () => {
-      const { client, harness } = world(version)
-      const request = { path: "/a", data: null, acl: open, flags: 0 }
-      const { response } = harness.ask(client, Operations.multi, [{ operation: "create2", request }])
+      const { response } = inTransaction(world(version), { operation: "create2", request: node })
       assert.strictEqual(response[0].operation, create2)
     })
 
     it(`answers a create of an unknown mode within a transaction with ${unknownMode}`, () => {
-      const { client, harness } = world(version)
-      const request = { path: "/a", data: null, acl: open, flags: 7 }
-      const { err, zxid } = harness.ask(client, Operations.multi, [{ operation: "create", request }])
+      const given = world(version)
+      const { err, zxid } = inTransaction(given, { operation: "create", request: { ...node, flags: 7 } })
       assert.strictEqual(err, unknownMode)
-      const { err: noAcl, zxid: next } = harness.ask(client, Operations.multi, [
-        { operation: "create", request: { ...request, flags: 0, acl: null } }
-      ])
-      assert.strictEqual(noAcl, unknownMode)
-      assert.strictEqual(next! - zxid!, version === "3.8" ? 1n : 0n, "whether it takes a zxid")
+      const next = inTransaction(given, { operation: "create", request: { ...node, acl: null } })
+      assert.strictEqual(next.err, unknownMode)
+      assert.strictEqual(next.zxid! - zxid!, version === "3.8" ? 1n : 0n, "whether it takes a zxid")
     })
 
     it(`makes of a createContainer with other flags a ${container}`, () => {
-      const { client, harness } = world(version)
-      const request = { path: "/a", data: null, acl: open, flags: 0 }
-      const { response } = harness.ask(client, Operations.multi, [{ operation: "createContainer", request }])
+      const { response } = inTransaction(world(version), { operation: "createContainer", request: node })
       assert.strictEqual(response[0].operation, container === "container" ? "create2" : "create")
     })
 
@@ -98,9 +96,6 @@ describe("an event", () => {
     const { client, harness } = world("3.9")
     harness.ask(client, Operations.exists, { path: "/a", watch: true })
     const { outcome, zxid } = harness.create(client, "/a")
-    assert.deepStrictEqual(
-      outcome.events.map((event) => event.zxid),
-      [zxid]
-    )
+    assertEach(outcome.events, (event) => event.zxid, [zxid])
   })
 })

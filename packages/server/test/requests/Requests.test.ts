@@ -5,20 +5,14 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
+import { encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import { assert, describe, it } from "@effect/vitest"
 import * as Requests from "../../src/internal/requests/Requests.ts"
 import { passwordOf } from "../../src/internal/state/Sessions.ts"
-import { encodeRequest } from "../support/rawClient.ts"
-import { Harness, open } from "../support/harness.ts"
+import { Harness, open, start } from "../support/harness.ts"
 
 const statOf = (harness: Harness, client: Parameters<Harness["ask"]>[0], path: string) =>
   harness.ask(client, Operations.exists, { path, watch: false }).response.stat
-
-/** A server with a client. */
-const start = () => {
-  const harness = new Harness()
-  return { harness, client: harness.client() }
-}
 
 describe("a fresh server", () => {
   const expected = [
@@ -47,15 +41,6 @@ describe("a fresh server", () => {
 
 describe("the number of a sequential znode", () => {
   const sequential = (harness: Harness, client: Parameters<Harness["ask"]>[0]) => harness.create(client, "/s/n-", 2)
-
-  it("counts all children ever created, not those that are there", () => {
-    const { client, harness } = start()
-    harness.create(client, "/s")
-    harness.create(client, "/s/a")
-    harness.create(client, "/s/b")
-    harness.ask(client, Operations.deleteNode, { path: "/s/a", version: -1 })
-    assert.strictEqual(sequential(harness, client).response.path, "/s/n-0000000002")
-  })
 
   it("stands still after 2147483647, and so do the parent's cversion and pzxid", () => {
     const { client, harness } = start()
@@ -175,21 +160,6 @@ describe("sessions", () => {
 })
 
 describe("containers and TTL znodes", () => {
-  it("a container goes when it has become empty, one that was never used stays", () => {
-    const { client, harness } = start()
-    const container = (path: string) =>
-      harness.ask(client, Operations.createContainer, { path, data: null, acl: open, flags: 4 })
-    container("/used")
-    container("/unused")
-    harness.create(client, "/used/child")
-    harness.state.collect(harness.time)
-    assert.strictEqual(statOf(harness, client, "/used").ephemeralOwner, 0n)
-    harness.ask(client, Operations.deleteNode, { path: "/used/child", version: -1 })
-    harness.state.collect(harness.time)
-    assert.isUndefined(harness.state.leader.tree.get("/used"))
-    assert.isDefined(harness.state.leader.tree.get("/unused"))
-  })
-
   it("a TTL znode goes when it has neither had children nor new data for longer than its time", () => {
     const { client, harness } = start()
     harness.ask(client, Operations.createTTL, { path: "/t", data: null, acl: open, flags: 5, ttl: 100n })
@@ -270,8 +240,7 @@ describe("several members", () => {
 describe("an unknown operation", () => {
   for (const type of [0, 10, 13, 20, 99, -10]) {
     it(`op code ${type} is answered with -6 and ends the connection`, () => {
-      const harness = new Harness()
-      const client = harness.client()
+      const { client, harness } = start()
       const body = encodeRequest({ ...Operations.ping, opCode: type }, undefined, 3)
       const { toDisconnect, reply } = Requests.apply(harness.state, client, new JuteReader(body), harness.time)
       assert.strictEqual(reply?.err, codes.Unimplemented)

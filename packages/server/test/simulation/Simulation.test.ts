@@ -111,11 +111,7 @@ describe("Simulation", () => {
   it("wakes sleepers in the order of their times, whatever the seed", () => {
     for (let seed = 1; seed <= 50; seed++) {
       const woken: Array<number> = []
-      const sleeper = (millis: number) =>
-        Effect.andThen(
-          Effect.sleep(millis),
-          Effect.sync(() => woken.push(millis))
-        )
+      const sleeper = (millis: number) => Effect.map(Effect.sleep(millis), () => woken.push(millis))
       done(Simulation.run(atOnce([30, 10, 20].map(sleeper)), { seed }))
       assert.deepStrictEqual(woken, [10, 20, 30])
     }
@@ -171,10 +167,7 @@ describe("Simulation", () => {
         const running = yield* simulation.node("running")
         const tick = (name: keyof typeof ticks) =>
           Effect.repeat(
-            Effect.andThen(
-              Effect.sleep("100 millis"),
-              Effect.sync(() => ticks[name]++)
-            ),
+            Effect.map(Effect.sleep("100 millis"), () => ticks[name]++),
             { times: 99 }
           )
         const fibers = [

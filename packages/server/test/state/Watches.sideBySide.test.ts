@@ -3,9 +3,10 @@
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import type { Client } from "../../src/internal/state/ServerState.ts"
-import { Harness } from "../support/harness.ts"
+import { start } from "../support/harness.ts"
 
 const CHILDREN = 1
 const DATA = 2
@@ -15,8 +16,7 @@ const RECURSIVE = 5
 
 /** A server of 3.9 with `/x` and `/x/a`, and one client. */
 const world = () => {
-  const harness = new Harness({ version: "3.9" })
-  const client = harness.client()
+  const { client, harness } = start({ version: "3.9" })
   for (const path of ["/x", "/x/a"]) harness.create(client, path)
   const write = () => harness.ask(client, Operations.setData, { path: "/x/a", data: null, version: -1 }).events
   const remove = (type: number, from: Client = client) =>
@@ -71,14 +71,8 @@ describe("on a server of 3.9", () => {
     watch(1)
     const other = harness.client()
     const all = [CHILDREN, DATA, ANY, PERSISTENT, RECURSIVE]
-    assert.deepStrictEqual(
-      all.map((type) => check(type)),
-      [codes.NoWatcher, 0, 0, codes.NoWatcher, 0]
-    )
-    assert.deepStrictEqual(
-      all.map((type) => check(type, other)),
-      all.map(() => codes.NoWatcher)
-    )
+    assertEach(all, (type) => check(type), [codes.NoWatcher, 0, 0, codes.NoWatcher, 0])
+    for (const type of all) assert.strictEqual(check(type, other), codes.NoWatcher)
   })
 
   it("a recursive watch is used up by nothing, and counted no more when it is removed", () => {
@@ -94,8 +88,7 @@ describe("on a server of 3.9", () => {
 
 describe("on a server of 3.8", () => {
   it("the numbers of the new modes are refused", () => {
-    const harness = new Harness()
-    const client = harness.client()
+    const { client, harness } = start()
     for (const type of [PERSISTENT, RECURSIVE]) {
       const { err } = harness.ask(client, Operations.removeWatches, { path: "/x", type })
       assert.strictEqual(err, codes.MarshallingError)

@@ -5,7 +5,7 @@ import { codes } from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert, describe, it } from "@effect/vitest"
 import type { Client } from "../../src/internal/state/ServerState.ts"
-import { Harness, open } from "../support/harness.ts"
+import { type Harness, open, start } from "../support/harness.ts"
 
 type Act = (harness: Harness, client: Client, path: string) => ReadonlyArray<string>
 
@@ -26,8 +26,7 @@ const watch: Record<string, (harness: Harness, client: Client, path: string) => 
 
 /** A world in which /x/a, or /x/a/b too, is there or not. */
 const world = (...paths: ReadonlyArray<string>) => {
-  const harness = new Harness()
-  const client = harness.client()
+  const { client, harness } = start()
   for (const path of ["/x", ...paths]) harness.create(client, path)
   return { harness, client }
 }

@@ -5,9 +5,12 @@ import type * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Result from "effect/Result"
-import { encodeRequest, RawClient, type Reply } from "./rawClient.ts"
+import { RawClient, type Reply } from "./rawClient.ts"
 import type { Step } from "./programs.ts"
+
+type Reconnect = Extract<Step, { readonly _tag: "Reconnect" }>
 
 interface Slot {
   client: RawClient
@@ -81,12 +84,7 @@ export class RecordingClient {
     return { zxid: reply.zxid, err: reply.err }
   }
 
-  private async reconnect({
-    how,
-    lastZxidSeen,
-    session,
-    timeOut
-  }: Extract<Step, { _tag: "Reconnect" }>): Promise<unknown> {
+  private async reconnect({ how, lastZxidSeen, session, timeOut }: Reconnect): Promise<unknown> {
     const slot = this.slots[session]!
     if (how === "well" || how === "asBefore34") slot.client.close()
     const client = await RawClient.dial(this.port)

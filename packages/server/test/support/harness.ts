@@ -4,24 +4,14 @@
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { connectRequest, encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Handshake from "../../src/internal/requests/Handshake.ts"
 import { runtimeSettings } from "../../src/internal/net/settings.ts"
 import type { Options } from "../../src/EmbeddedServer.ts"
 import * as Requests from "../../src/internal/requests/Requests.ts"
-import { Client, type Outcome, ServerState } from "../../src/internal/state/ServerState.ts"
-import { connectRequest, encodeRequest } from "./rawClient.ts"
+import { Client, ServerState } from "../../src/internal/state/ServerState.ts"
 
 export const open = [{ perms: 31, scheme: "world", id: "anyone" }]
-
-interface Received {
-  readonly err: number | undefined
-  readonly zxid: bigint | undefined
-  readonly response: any
-  /** `NodeCreated /a`, of all connections. */
-  readonly events: ReadonlyArray<string>
-  readonly dropped: boolean
-  readonly outcome: Outcome
-}
 
 export class Harness {
   readonly state: ServerState
@@ -50,20 +40,27 @@ export class Harness {
     return this.connect(member).client
   }
 
-  ask<O extends Operation.Any>(client: Client, row: O, request: Operation.Request<O>): Received {
+  ask<O extends Operation.Any>(client: Client, row: O, request: Operation.Request<O>) {
     const frame = new JuteReader(encodeRequest(row, request, 7))
     const outcome = Requests.apply(this.state, client, frame, this.time)
     return {
       err: outcome.reply?.err,
       zxid: outcome.reply?.zxid,
-      response: outcome.reply?.response,
+      response: outcome.reply?.response as any,
+      /** `NodeCreated /a`, of all connections. */
       events: outcome.events.map(({ path, type }) => `${type} ${path}`),
       dropped: outcome.toDisconnect.has(client),
       outcome
     }
   }
 
-  create(client: Client, path: string, flags = 0): Received {
+  create(client: Client, path: string, flags = 0) {
     return this.ask(client, Operations.create, { path, data: new Uint8Array(1), acl: open, flags })
   }
+}
+
+/** A server with a client. */
+export const start = (options: Options = {}) => {
+  const harness = new Harness(options)
+  return { harness, client: harness.client() }
 }

@@ -3,9 +3,9 @@
  */
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import { open } from "./harness.ts"
 import type { Step } from "./programs.ts"
-import { encodeRequest } from "./rawClient.ts"
 
 const texts = [
   "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=3",

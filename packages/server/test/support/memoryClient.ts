@@ -9,9 +9,8 @@ import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import { Transport } from "@effect-zookeeper/transport/Transport"
+import { connectRequest, encodeRequest, framed } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
-import { connectRequest, encodeRequest, framed } from "./rawClient.ts"
 
 const replyHeader = Jute.codec(Records.ReplyHeader)
 
@@ -20,26 +19,10 @@ interface Answer {
   readonly err: number
 }
 
-export interface MemoryClient {
-  /** Zero where the server has refused it, undefined where it has not answered. */
-  readonly session: () => bigint | undefined
-  readonly send: <Request>(
-    row: Operation.Operation<string, Request, any, any>,
-    request: Request,
-    xid: number
-  ) => Effect.Effect<void>
-  readonly ping: Effect.Effect<void>
-  /** The replies since the last look, without events. */
-  readonly answers: () => ReadonlyArray<Answer>
-  readonly isClosed: () => boolean
-}
+export type MemoryClient = Effect.Success<ReturnType<typeof dial>>
 
 /** Dials a member, counted from 0, and asks for a session; whether it gets one is for the test to see. */
-export const dial = (
-  member: number,
-  resumed = 0n,
-  passwd: Uint8Array | null = null
-): Effect.Effect<MemoryClient, never, Transport | Scope.Scope> =>
+export const dial = (member: number, resumed = 0n, passwd: Uint8Array | null = null) =>
   Effect.gen(function* () {
     const transport = yield* Transport
     const address = { host: `memory-${member + 1}`, port: 2181 }
@@ -72,10 +55,13 @@ export const dial = (
     const write = (frame: Uint8Array) => Effect.ignore(connection.write(frame))
     yield* write(Frame.encode(Handshake.connectRequest, connectRequest({ timeOut: 4_000, sessionId: resumed, passwd })))
     return {
+      /** Zero where the server has refused it, undefined where it has not answered. */
       session: () => session,
-      send: (row, request, xid) => write(framed(encodeRequest(row, request, xid))),
+      send: <O extends Operation.Any>(row: O, request: Operation.Request<O>, xid: number) =>
+        write(framed(encodeRequest(row, request, xid))),
       ping: write(framed(encodeRequest(Operations.ping, undefined, Operations.Xid.ping))),
-      answers: () => {
+      /** The replies since the last look, without events. */
+      answers: (): ReadonlyArray<Answer> => {
         const heard = answers
         answers = []
         return heard

@@ -4,6 +4,7 @@
  * A step is the same bytes for every server that it is sent to. Left out is what cannot be compared or breaks a real
  * server, see the test that runs them.
  */
+import { encodeRequest } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Base64 from "effect/encoding/Base64"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -12,7 +13,6 @@ import { fractions } from "@effect-zookeeper/test-kit/fuzz/Mutation"
 import type { RequestedAcl } from "../../src/internal/state/AccessControl.ts"
 import type { Version } from "../../src/internal/state/Release.ts"
 import * as Crypto from "node:crypto"
-import { encodeRequest } from "./rawClient.ts"
 
 export type Step =
   /** A request of a session, as the body of a frame. */

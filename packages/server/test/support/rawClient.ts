@@ -8,18 +8,15 @@ import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Records from "@effect-zookeeper/protocol/Records"
+import { connectRequest, encodeRequest, framed } from "@effect-zookeeper/test-kit/RequestFrames"
 import * as Result from "effect/Result"
 import * as Net from "node:net"
 
-const requestHeader = Jute.codec(Records.RequestHeader)
 const replyHeader = Jute.codec(Records.ReplyHeader)
 const watcherEvent = Jute.codec(Records.WatcherEvent)
 
-/** The handshake of a new session of ten seconds, or of another one. */
-export const connectRequest = (other: Partial<Handshake.ConnectRequest> = {}) => ({
-  ...{ protocolVersion: 0, lastZxidSeen: 0n, timeOut: 10_000, sessionId: 0n, passwd: null, readOnly: false },
-  ...other
-})
+/** The port of the last server of a connect string. */
+export const portOf = (connectString: string): number => Number(connectString.slice(connectString.lastIndexOf(":") + 1))
 
 export interface Reply {
   readonly xid: number
@@ -143,29 +140,4 @@ export class RawClient {
   private wake(): void {
     for (const resume of this.waiting.splice(0)) resume()
   }
-}
-
-/** The body of a frame. */
-export const encodeRequest = <Request>(
-  row: Operation.Operation<string, Request, any, any>,
-  request: Request,
-  xid: number
-): Uint8Array => {
-  const codec: Jute.Codec<Request> = {
-    minimumSize: 8,
-    read: row.request.read,
-    write: (writer, value) => {
-      requestHeader.write(writer, { xid, type: row.opCode })
-      row.request.write(writer, value)
-    }
-  }
-  return Jute.encode(codec, request)
-}
-
-/** The same with its length in front, as it goes over the wire. */
-export const framed = (body: Uint8Array): Uint8Array => {
-  const frame = new Uint8Array(4 + body.length)
-  new DataView(frame.buffer).setInt32(0, body.length)
-  frame.set(body, 4)
-  return frame
 }

@@ -61,17 +61,17 @@ export const connect = (
 ): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Target | Scope.Scope> =>
   Effect.flatMap(Target, (target) => connectTo(target, options))
 
-/** A chroot of its own for a test: a persistent znode, and a client whose root it is. */
-export const makeChroot = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
-  const chroot = freshPath("conformance")
-  const root = yield* connect(options)
+/** A chroot of its own for a test, below `/<name>…`: a persistent znode, and a client whose root it is. */
+export const makeChroot = Effect.fnUntraced(function* (name: string) {
+  const chroot = freshPath(name)
+  const root = yield* connect()
   yield* root.create(chroot)
   return { chroot, root, zk: yield* root.withChroot(chroot) }
 })
 
 /** A chroot of its own, a client that reaches it over a link, and another one beside it. */
 export const makeChrootWithLink = Effect.fnUntraced(function* (options: Parameters<typeof connectTo>[1] = {}) {
-  const { chroot, zk: beside } = yield* makeChroot()
+  const { chroot, zk: beside } = yield* makeChroot("conformance")
   const target = yield* Target
   const link = yield* target.link
   const zk = yield* connectTo(link, { ...options, chroot })

@@ -3,8 +3,7 @@ import type { SessionCredentials } from "@effect-zookeeper/session/Session"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { freshPath } from "../TestServer.ts"
-import { type BreakableEndpoint, connectTo, Target } from "./Target.ts"
+import { type BreakableEndpoint, connectTo, makeChroot as makeClientInChroot, Target } from "./Target.ts"
 
 type ClientOptions = Parameters<typeof connectTo>[1]
 
@@ -31,12 +30,10 @@ export interface TestChroot {
 export const makeChroot = (name: string): Effect.Effect<TestChroot, never, Target | Scope.Scope> =>
   Effect.gen(function* () {
     const target = yield* Target
-    const chroot = freshPath(name)
-    const root = yield* connectTo(target)
-    yield* root.create(chroot)
+    const { chroot, root, zk } = yield* makeClientInChroot(name)
     return {
       chroot,
-      zk: yield* root.withChroot(chroot),
+      zk,
       another: (options?: ClientOptions) => Effect.orDie(connectTo(target, { ...options, chroot })),
       breakable: Effect.fnUntraced(function* (options?: ClientOptions) {
         const link = yield* target.link

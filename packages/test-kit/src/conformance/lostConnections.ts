@@ -4,10 +4,21 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
+
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { assertEach, awaitCondition, failure, pullFrom, refused, text, atOnce } from "../Expectations.ts"
+import {
+  assertEach,
+  atOnce,
+  awaitCondition,
+  childrenOf,
+  dataOf,
+  failure,
+  now,
+  pullFrom,
+  refused,
+  text
+} from "../Expectations.ts"
 import { type BreakableEndpoint, type ConformanceTests, connect, makeChrootWithLink } from "./Target.ts"
 
 const awaitState = (zk: ZooKeeper.Service, wanted: string) => awaitCondition(() => zk.session.state._tag === wanted)
@@ -73,9 +84,7 @@ export const lostConnections = (it: ConformanceTests): void => {
       const data = yield* zk.getAndWatch("/a")
       const children = yield* zk.getChildrenAndWatch("/a")
       const absent = yield* zk.existsAndWatch("/b")
-      const waiting = yield* Effect.forkChild(Effect.raceAll([data.changed, children.changed, absent.changed]), {
-        startImmediately: true
-      })
+      const waiting = yield* Effect.forkChild(Effect.raceAll([data.changed, children.changed, absent.changed]), now)
       yield* whileCut(zk, link, beside.create("/not-their-business"))
       yield* zk.sync()
       assert.isUndefined(waiting.pollUnsafe())
@@ -103,12 +112,8 @@ export const lostConnections = (it: ConformanceTests): void => {
 
     it.withLink("streams of values show what happened while there was no connection", function* ({ beside, link, zk }) {
       yield* beside.create("/a", { data: "1" })
-      const data = yield* pullFrom(
-        Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
-      )
-      const children = yield* pullFrom(
-        Stream.map(zk.childrenChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => value.children)))
-      )
+      const data = yield* pullFrom(dataOf(zk, "/a"))
+      const children = yield* pullFrom(childrenOf(zk, "/a"))
       assert.strictEqual(yield* data, "1")
       assert.deepStrictEqual(yield* children, [])
       yield* whileCut(zk, link, Effect.andThen(beside.set("/a", "2"), beside.create("/a/b")))
@@ -127,9 +132,7 @@ export const lostConnections = (it: ConformanceTests): void => {
       function* ({ beside, chroot, link, zk }) {
         const owner = yield* connect({ chroot, auth: [{ scheme: "digest", credentials: Redacted.make("bob:secret") }] })
         yield* owner.create("/a", { data: "old" })
-        const next = yield* pullFrom(
-          Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, (value) => text(value.data))))
-        )
+        const next = yield* pullFrom(dataOf(zk, "/a"))
         assert.strictEqual(yield* next, "old")
         const hide = Effect.andThen(owner.setAcl("/a", Acl.creator), owner.set("/a", "hidden"))
         yield* whileCut(zk, link, hide)
@@ -146,7 +149,7 @@ export const lostConnections = (it: ConformanceTests): void => {
       yield* beside.create("/a", { data: "1" })
       yield* link.cut
       yield* awaitState(zk, "Disconnected")
-      const reading = yield* Effect.forkChild(zk.getData("/a"), { startImmediately: true })
+      const reading = yield* Effect.forkChild(zk.getData("/a"), now)
       yield* beside.set("/a", "2")
       yield* link.heal
       assert.strictEqual(text(yield* Fiber.join(reading)), "2")

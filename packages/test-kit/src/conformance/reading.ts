@@ -169,14 +169,5 @@ export const reading = (it: ConformanceTests): void => {
       yield* zk.sync()
       yield* zk.sync("/no/such/path")
     })
-
-    it.since(
-      "3.7.0",
-      "knows the connection's address",
-      ({ zk }) => [zk.whoAmI],
-      function* ({ zk }) {
-        assert.deepStrictEqual(yield* zk.whoAmI, [{ scheme: "ip", id: "127.0.0.1" }])
-      }
-    )
   })
 }

@@ -8,7 +8,9 @@ import { type ConformanceTests, connect } from "./Target.ts"
 export const stats = (it: ConformanceTests): void => {
   describe("the Stat", () => {
     it.inChroot("of a new znode", function* ({ zk }) {
-      const { stat } = yield* zk.createWithStat("/a", { data: "grün" })
+      const { path, stat } = yield* zk.createWithStat("/a", { data: "grün" })
+      assert.strictEqual(path, "/a")
+      assert.deepStrictEqual((yield* zk.get("/a")).stat, stat)
       assert.isTrue(stat.czxid > 0n)
       assert.deepStrictEqual([stat.mzxid, stat.pzxid], [stat.czxid, stat.czxid])
       assert.deepStrictEqual([stat.version, stat.cversion, stat.aversion], [0, 0, 0])

@@ -20,7 +20,7 @@ import { writing } from "./writing.ts"
 /** Defines all tests for one server, which is of this release or answers as one of it. */
 export const conformance = <E>(name: string, release: string, target: Layer.Layer<Target, E>): void =>
   testLayer(target, { excludeTestServices: true, timeout: "20 seconds" })(name, ({ effect }) => {
-    const inChroot = testWith(effect, makeChroot())
+    const inChroot = testWith(effect, makeChroot("conformance"))
     const it: ConformanceTests = {
       effect: testWith(effect, Effect.void),
       inChroot,

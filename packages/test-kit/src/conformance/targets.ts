@@ -77,11 +77,10 @@ function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer
     Effect.gen(function* () {
       const servers = yield* connectString
       const transport = yield* Transport
-      const [host = "", port = ""] = servers.split(":")
       return {
         servers,
         transport,
-        link: Effect.map(FaultProxy.make({ host, port: Number(port) }), (proxy): BreakableEndpoint => {
+        link: Effect.map(FaultProxy.make(TestServer.targetOf(servers)), (proxy): BreakableEndpoint => {
           let cuts = 0
           const lose = (direction: FaultProxy.Direction, op: number) =>
             Effect.asVoid(proxy.rule({ match: { direction, op }, action: { _tag: "DropAndReset" } }))

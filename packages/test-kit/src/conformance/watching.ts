@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { eventually, failure, pullFrom, text, inScope } from "../Expectations.ts"
+import { childrenOf, dataOf, eventually, failure, inScope, now, pullFrom, text } from "../Expectations.ts"
 import { type ConformanceTests, connect, type InChroot } from "./Target.ts"
 
 /** The next so many events, as `NodeCreated /a`. */
@@ -32,16 +32,6 @@ const persistent = ({ zk }: InChroot) => [
   Stream.runDrain(zk.events("/", { recursive: true }))
 ]
 
-/** The data that `dataChanges` shows, as text. */
-const dataOf = (zk: ZooKeeper.Service, path: string) =>
-  Stream.map(zk.dataChanges(path), (seen) => Option.getOrNull(Option.map(seen, ({ data }) => text(data))))
-
-/** The names that `childrenChanges` shows. */
-const childrenOf = (zk: ZooKeeper.Service, path: string) =>
-  Stream.map(zk.childrenChanges(path), (seen) =>
-    Option.getOrNull(Option.map(seen, ({ children }) => [...children].sort()))
-  )
-
 export const watching = (it: ConformanceTests): void => {
   describe("a one-shot watch", () => {
     it.inChroot(
@@ -51,7 +41,7 @@ export const watching = (it: ConformanceTests): void => {
         yield* zk.create("/a", { data: "1" })
         const mine = yield* zk.getAndWatch("/a")
         const theirs = yield* other.getAndWatch("/a")
-        assert.strictEqual(text(mine.data), "1")
+        assert.deepStrictEqual([text(mine.data), mine.stat.version], ["1", 0])
         yield* zk.set("/a", "2")
         for (const { changed } of [mine, theirs]) {
           const { path, type } = yield* changed
@@ -114,8 +104,8 @@ export const watching = (it: ConformanceTests): void => {
     it.inChroot("can be given up", function* ({ zk }) {
       yield* zk.create("/a")
       const first = yield* zk.getAndWatch("/a")
-      const waiting = yield* Effect.forkChild(first.changed, { startImmediately: true })
-      const other = yield* Effect.forkChild(first.changed, { startImmediately: true })
+      const waiting = yield* Effect.forkChild(first.changed, now)
+      const other = yield* Effect.forkChild(first.changed, now)
       yield* Fiber.interrupt(other)
       assert.isUndefined(waiting.pollUnsafe())
       // The watch ends with the last fiber that waits for it.
@@ -133,16 +123,9 @@ export const watching = (it: ConformanceTests): void => {
       for (let n = 1; n <= 20; n++) {
         const { changed } = yield* zk.getAndWatch("/a")
         let wasTold = false
-        yield* Effect.forkChild(
-          Effect.andThen(
-            changed,
-            Effect.sync(() => (wasTold = true))
-          ),
-          {
-            startImmediately: true
-          }
-        )
-        const writing = yield* Effect.forkChild(other.set("/a", String(n)), { startImmediately: true })
+        const hear = Effect.map(changed, () => (wasTold = true))
+        yield* Effect.forkChild(hear, now)
+        const writing = yield* Effect.forkChild(other.set("/a", String(n)), now)
         let seen = ""
         while (seen !== String(n)) seen = text(yield* zk.getData("/a"))
         assert.isTrue(wasTold)

@@ -96,9 +96,7 @@ export const run = Effect.fnUntraced(function* (
   const start = performance.now()
   while (state.index < cases) {
     yield* Effect.try({
-      try: () => {
-        script.runInContext(context, { timeout: HANG })
-      },
+      try: () => void script.runInContext(context, { timeout: HANG }),
       catch: (cause) => {
         if (cause instanceof FuzzFailed) return cause
         const seed = (first + state.index) >>> 0

@@ -45,15 +45,7 @@ export const mutate = (valid: Uint8Array, other: Uint8Array, choose: Choose): Ui
   return mutated
 }
 
-export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
-}
+export const concat = (...parts: ReadonlyArray<Uint8Array>): Uint8Array => new Uint8Array(Buffer.concat(parts))
 
 /** Cuts bytes into pieces at random places, or into single bytes. */
 export const pieces = (bytes: Uint8Array, choose: Choose): ReadonlyArray<Uint8Array> => {

@@ -24,13 +24,17 @@ export const seed: Arbitrary.Arbitrary<number> = Arbitrary.schema(
   Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 2 ** 31 - 1 }))
 )
 
+/** A value with its elements or fields changed; bytes, and values without any, stay as they are. */
+export const mapParts = (value: unknown, change: (part: unknown) => unknown): unknown => {
+  if (Array.isArray(value)) return value.map(change)
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
+  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, change(field)]))
+}
+
 /** The wire tells no -0 from 0, and has no lone surrogates. */
 const carried = (value: unknown): unknown => {
   if (value === 0) return 0
-  if (typeof value === "string") return value.toWellFormed()
-  if (Array.isArray(value)) return value.map(carried)
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, carried(field)]))
+  return typeof value === "string" ? value.toWellFormed() : mapParts(value, carried)
 }
 
 /** Values of a record, as far as the wire can carry them. */

@@ -26,11 +26,8 @@ const LONG = 10
 const names = Array.from({ length: 24 }, (_, index) => `name-${index}`)
 
 /** The same with names in the place of every list of texts, at whatever depth. */
-const lengthened = (value: unknown): unknown => {
-  if (Array.isArray(value)) return typeof value[0] === "string" ? names : value.map(lengthened)
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value
-  return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, lengthened(field)]))
-}
+const lengthened = (value: unknown): unknown =>
+  Array.isArray(value) && typeof value[0] === "string" ? names : WireValues.mapParts(value, lengthened)
 
 /** Every record, both bodies of every operation, the handshake, and streams of frames. */
 export const makeCodecTargets = Effect.fnUntraced(function* (seed: number): Effect.fn.Return<ReadonlyArray<Target>> {

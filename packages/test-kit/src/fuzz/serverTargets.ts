@@ -20,6 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { encode } from "../internal/proxy/frameRules.ts"
+import { connectRequest } from "../RequestFrames.ts"
 import { must, type Target } from "./Fuzz.ts"
 import { type Choose, choices, concat, pieces } from "./Mutation.ts"
 import { recorded } from "./recorded.ts"
@@ -56,8 +57,7 @@ const time = { wall: 1_700_000_000_000, monotonic: 1000 }
 const connected = () => {
   const state = new ServerState(settings, { replicas: 1, startedAt: time.wall })
   const client = new Client(state.replicas[0]!, [{ scheme: "ip", id: "127.0.0.1" }])
-  const hello = { protocolVersion: 0, lastZxidSeen: 0n, timeOut: 10_000, sessionId: 0n, passwd: null, readOnly: false }
-  Handshake.connect(state, client, hello, time)
+  Handshake.connect(state, client, connectRequest(), time)
   return { state, client }
 }
 

@@ -39,7 +39,7 @@ const Kind = Schema.Literals([
   "crash"
 ])
 
-const optional = <S extends Schema.Top>(schema: S) => Schema.optional(schema)
+const { optional } = Schema
 
 /** The fields that are known when an operation begins. */
 const asked = {
@@ -150,12 +150,6 @@ export const decodeLines = (text: string): ReadonlyArray<Line> =>
     .slice(0, -1)
     .filter((line) => line !== "")
     .map((line) => Schema.decodeSync(JsonLine)(line))
-
-/** Operations by a key, in their order. */
-export const groupBy = <K>(
-  operations: Iterable<Operation>,
-  key: (operation: Operation) => K
-): ReadonlyMap<K, ReadonlyArray<Operation>> => Map.groupBy(operations, key)
 
 /** How violations name an operation. */
 export const describe = ({

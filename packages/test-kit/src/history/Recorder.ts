@@ -3,8 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
-import type { Answered, Asked, Line } from "./History.ts"
-import { encodeLine } from "./History.ts"
+import { type Answered, type Asked, encodeLine, type Line } from "./History.ts"
 import { outcomeOf } from "./outcome.ts"
 
 export interface Recorder {

@@ -7,7 +7,6 @@
 import { checkCounters } from "./counters.ts"
 import { checkEphemerals } from "./ephemerals.ts"
 import type { Operation } from "./History.ts"
-import { groupBy } from "./History.ts"
 import { checkHolds } from "./holds.ts"
 import * as Queues from "./queues.ts"
 import { checkVersions } from "./registers.ts"
@@ -44,7 +43,7 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
   const registers = operations.filter(({ ephemeral, f }) => ephemeral !== true && kinds.has(f))
   const doubts = operations.filter(({ f, path }) => f === "pause" && path === "leader")
   return Verdict.join(
-    [...groupBy(registers, ({ path }) => path)].map(([path, group]) => {
+    [...Map.groupBy(registers, ({ path }) => path)].map(([path, group]) => {
       const strict = judge(path, group, options)
       if (strict.violations.length === 0 || doubts.length === 0) return strict
       const lenient = judge(path, withoutDoubtful(group, doubts), options)
@@ -57,7 +56,7 @@ export const checkRegisters = (operations: ReadonlyArray<Operation>, options?: S
 /** The counts of a history, for people. */
 export const summary = (operations: ReadonlyArray<Operation>): string => {
   const of = (outcome: Operation["outcome"]) => operations.filter((o) => o.outcome === outcome).length
-  const kinds = [...groupBy(operations, ({ f }) => f)].map(([f, group]) => `${f} ${group.length}`).toSorted()
+  const kinds = [...Map.groupBy(operations, ({ f }) => f)].map(([f, group]) => `${f} ${group.length}`).toSorted()
   const sessions = new Set(
     operations.flatMap(({ session }) => (session === undefined || session === "" ? [] : [session]))
   )

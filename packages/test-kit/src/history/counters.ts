@@ -1,6 +1,5 @@
 /** Counters count: every increment gives a value of its own, later ones greater ones, and none is lost. */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
@@ -11,7 +10,7 @@ import * as Verdict from "./Verdict.ts"
 export const checkCounters = (operations: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []
   const counters = operations.filter(({ f }) => f === "increment" || f === "total")
-  for (const group of groupBy(counters, ({ path }) => path).values()) {
+  for (const group of Map.groupBy(counters, ({ path }) => path).values()) {
     const values = new Set<number>()
     const increments = group.filter(({ f }) => f === "increment")
     const done = group.filter(({ count, outcome }) => outcome === "ok" && count !== undefined)

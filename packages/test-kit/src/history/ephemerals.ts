@@ -1,6 +1,5 @@
 /** Ephemerals live as long as their sessions: those of a living session are there, and in the end no others are. */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
 /**
@@ -13,7 +12,7 @@ export const checkEphemerals = (operations: ReadonlyArray<Operation>): Verdict.V
   const sessions = new Set(alive.map(({ session }) => session))
   const ends = alive.reduce((last, { completedAt }) => Math.max(last, completedAt), 0)
   const ephemerals = operations.filter(({ ephemeral }) => ephemeral === true)
-  for (const group of groupBy(ephemerals, ({ path }) => path).values()) {
+  for (const group of Map.groupBy(ephemerals, ({ path }) => path).values()) {
     for (const create of group) {
       if (create.f === "create" && create.outcome === "ok") violations.push(...judgeOwn(create, group))
     }

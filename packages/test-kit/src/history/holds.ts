@@ -4,8 +4,7 @@
  * A hold lasts from the return of `acquire` until `release` is asked, the holder is told that it is `lost`, or its process
  * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for they cannot be told.
  */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
@@ -22,7 +21,7 @@ export const holdsOf = (operations: ReadonlyArray<Operation>): ReadonlyArray<Hol
     operations.filter(({ f }) => f === "release" || f === "lost"),
     ({ of }) => of
   )
-  const crashes = groupBy(
+  const crashes = Map.groupBy(
     operations.filter(({ f }) => f === "crash"),
     ({ client }) => client
   )
@@ -45,7 +44,7 @@ export const checkHolds = (operations: ReadonlyArray<Operation>): Verdict.Verdic
     verdicts.push(judgeOverlaps(holds, pauses), judgeTokens(holds))
   }
   const fenced = operations.filter(({ f }) => f === "fenced")
-  for (const writes of groupBy(fenced, ({ path }) => path).values()) verdicts.push(judgeResource(writes))
+  for (const writes of Map.groupBy(fenced, ({ path }) => path).values()) verdicts.push(judgeResource(writes))
   return Verdict.join(verdicts)
 }
 

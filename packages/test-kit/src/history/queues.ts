@@ -1,6 +1,5 @@
 /** Queues hand out each item once, and lose none but to takers that do not know whether they took it. */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
@@ -17,7 +16,7 @@ export interface Options {
  */
 export const checkQueues = (operations: ReadonlyArray<Operation>, options: Options = {}): Verdict.Verdict => {
   const queues = operations.filter(({ f }) => f === "offer" || f === "take")
-  return Verdict.join([...groupBy(queues, ({ path }) => path).values()].map((group) => judge(group, options)))
+  return Verdict.join([...Map.groupBy(queues, ({ path }) => path).values()].map((group) => judge(group, options)))
 }
 
 // ---- internal
@@ -51,7 +50,7 @@ const judgeOrder = (
 ): ReadonlyArray<string> => {
   const violations: Array<string> = []
   const offers = group.filter(({ f, outcome, value }) => f === "offer" && outcome === "ok" && taken.has(value))
-  for (const own of groupBy(offers, ({ client }) => client).values()) {
+  for (const own of Map.groupBy(offers, ({ client }) => client).values()) {
     // The latest beginning of a take of all that had been put in before: none that comes after may have ended before it.
     sweep<Operation, number>(own, Number.NEGATIVE_INFINITY, (offer, latest) => {
       const take = taken.get(offer.value)!

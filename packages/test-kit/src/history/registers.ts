@@ -5,8 +5,7 @@
  * be one), and nothing is seen that is older than what was known before it was asked. Nearly linear in the length of the
  * history.
  */
-import type { Operation } from "./History.ts"
-import { describe } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 

@@ -7,8 +7,7 @@
  * happen as soon as they can, since that rules nothing out. Writes whose outcome is unknown and that no read saw are
  * alike, and counted.
  */
-import type { Operation } from "./History.ts"
-import { describe } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
 export interface Options {

@@ -1,6 +1,5 @@
 /** A session never goes back in time: of each znode it sees what it has seen and written, or something newer. */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
 import * as Verdict from "./Verdict.ts"
 
@@ -11,7 +10,7 @@ export const checkSessions = (operations: ReadonlyArray<Operation>): Verdict.Ver
     // The state that a stream has given may have been read a while before.
     (o) => o.outcome === "ok" && o.f !== "observed" && o.mzxid !== undefined && o.session !== undefined
   )
-  for (const group of groupBy(known, ({ path, session }) => `${session} ${path}`).values()) {
+  for (const group of Map.groupBy(known, ({ path, session }) => `${session} ${path}`).values()) {
     sweep<Operation, bigint>(group, -1n, (operation, floor) => {
       const mzxid = operation.mzxid ?? -1n
       const isNewer = operation.f === "write" ? mzxid > floor : mzxid >= floor

@@ -2,8 +2,7 @@
  * No watch is missed: a watch reports the change once, and before its client sees anything newer; a stream of
  * newest states never goes back and ends at the last one.
  */
-import type { Operation } from "./History.ts"
-import { describe, groupBy } from "./History.ts"
+import { describe, type Operation } from "./History.ts"
 import * as Verdict from "./Verdict.ts"
 
 export interface Options {
@@ -21,21 +20,23 @@ export const checkWatches = (operations: ReadonlyArray<Operation>, options: Opti
   const violations: Array<string> = []
   const end =
     operations.reduce((last, o) => Math.max(last, o.invokedAt, finite(o.completedAt)), 0) - (options.quiet ?? 0)
-  const pauses = groupBy(
+  const pauses = Map.groupBy(
     operations.filter(({ f }) => f === "pause"),
     ({ client }) => client
   )
-  const parts = groupBy(
+  const parts = Map.groupBy(
     operations.filter(({ of }) => of !== undefined),
     ({ of }) => of ?? ""
   )
-  for (const group of groupBy(operations, ({ path }) => path).values()) {
+  for (const group of Map.groupBy(operations, ({ path }) => path).values()) {
     const states = group.filter((o) => o.outcome === "ok" && o.mzxid !== undefined && o.f !== "observed")
     const newest = states
       .filter(({ completedAt }) => completedAt <= end)
       .reduce((most, { mzxid = -1n }) => (mzxid > most ? mzxid : most), -1n)
     const changes = causesOf(group)
-    const seen = new Map([...groupBy(states, ({ session }) => session)].map(([session, own]) => [session, seenBy(own)]))
+    const seen = new Map(
+      [...Map.groupBy(states, ({ session }) => session)].map(([session, own]) => [session, seenBy(own)])
+    )
     for (const operation of group) {
       if (operation.outcome !== "ok") continue
       const own = parts.get(operation.id) ?? []

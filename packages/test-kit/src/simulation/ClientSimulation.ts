@@ -35,8 +35,9 @@ export class Violations extends Data.TaggedError("Violations")<{ readonly violat
   }
 }
 
-const MEMBERS = 3
-const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 1}:2181`)
+/** The members of the ensemble of a world. */
+export const MEMBERS = 3
+export const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 1}:2181`)
 
 /** Builds the world, breaks and heals it, and judges; fails with the broken rules. */
 export const simulation: Effect.Effect<{ readonly completed: number }, Violations, Simulation.Simulation> =

@@ -13,8 +13,7 @@ import { format } from "@effect-zookeeper/transport/ServerAddress"
 import { type Connection, Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Observations, ObservedConnection, RunRecord } from "./Observations.ts"
-import { SLACK } from "./Observations.ts"
+import { type Observations, type ObservedConnection, type RunRecord, SLACK } from "./Observations.ts"
 
 /** The transport of one client, with a recorder of its frames. */
 export const layer = (

@@ -31,7 +31,7 @@ import * as Scope from "effect/Scope"
 import * as History from "../history/History.ts"
 import { tagOf } from "../history/outcome.ts"
 import type * as Recorder from "../history/Recorder.ts"
-import { judgeLeftovers, Violations } from "./ClientSimulation.ts"
+import { judgeLeftovers, MEMBERS, servers, Violations } from "./ClientSimulation.ts"
 import { RunRecord, SLACK } from "./Observations.ts"
 import * as FaultActions from "./faultActions.ts"
 import * as SimulatedClient from "./SimulatedClient.ts"
@@ -89,9 +89,6 @@ export type Recipe = (environment: Environment) => Effect.Effect<Scenario>
 // -----------------------------------------------------------------------------
 // worlds
 // -----------------------------------------------------------------------------
-
-const MEMBERS = 3
-const servers = Array.from({ length: MEMBERS }, (_, index) => `memory-${index + 1}:2181`)
 
 /** How long anything may take once all is healed, in virtual milliseconds: several sessions end one after another. */
 const COMPLETION_TIMEOUT = 90_000

@@ -5,8 +5,7 @@ import { fromLines, type Operation } from "../history/History.ts"
 import { checkSessions } from "../history/sessions.ts"
 import * as Verdict from "../history/Verdict.ts"
 import { checkWatches } from "../history/watches.ts"
-import type { Observations, RunRecord } from "./Observations.ts"
-import { SLACK } from "./Observations.ts"
+import { type Observations, type RunRecord, SLACK } from "./Observations.ts"
 import { judgePauses } from "./pauses.ts"
 
 /**

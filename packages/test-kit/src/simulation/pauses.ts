@@ -6,8 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import type { ObservedConnection, Observations } from "./Observations.ts"
-import { SLACK } from "./Observations.ts"
+import { type Observations, type ObservedConnection, SLACK } from "./Observations.ts"
 
 /** Milliseconds. */
 const FIRST_PAUSE = 200

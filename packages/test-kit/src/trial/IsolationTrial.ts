@@ -10,7 +10,6 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as History from "../history/History.ts"
@@ -88,8 +87,7 @@ export const run = Effect.fnUntraced(function* ({ ownershipProof = "quorum", see
     operations.push(...seen)
     successions.push(...successionsIn(seen, role, began))
   }
-  const outcome: Outcome = { operations, successions }
-  return outcome
+  return { operations, successions } satisfies Outcome
 })
 
 /** How long owners went on and others waited, for people: a line for each kind of cut, reach and session timeout. */
@@ -308,20 +306,13 @@ const range = (values: ReadonlyArray<number>): string =>
 
 // ---- internal: processes
 
-interface Worker {
-  readonly begin: Effect.Effect<void>
-  /** Lets it release what it owns, and end. */
-  readonly rest: Effect.Effect<void>
-}
-
-const startWorker = Effect.fnUntraced(function* (
-  orders: typeof Orders.Type
-): Effect.fn.Return<Worker, never, Scope.Scope> {
+const startWorker = Effect.fnUntraced(function* (orders: typeof Orders.Type) {
   const encoded = yield* Effect.orDie(Schema.encodeEffect(Orders)(orders))
   const { endInput, hear, write } = yield* WorkerProcess.start("a process of owners", "ownersWorker.ts", encoded)
   yield* hear("ready")
   return {
     begin: write("begin"),
+    /** Lets it release what it owns, and end. */
     rest: Effect.andThen(endInput, hear("rested")).pipe(Effect.timeoutOption("20 seconds"), Effect.asVoid)
   }
 })

@@ -87,6 +87,18 @@ interface Kind {
   readonly run: Effect.Effect<void, ZooKeeperServerError>
 }
 
+/** The faults of a kind, each of one of the members or clients. */
+const kindOn =
+  <A>(one: Effect.Effect<A, ZooKeeperServerError>) =>
+  (name: string, fault: (hit: A) => Effect.Effect<void, ZooKeeperServerError>): Kind => ({
+    name,
+    run: Effect.flatMap(one, fault)
+  })
+
+/** A fault that lasts for a time, and is taken back then, or when it is interrupted. */
+const lasting = <E>(begin: Effect.Effect<void, E>, time: Effect.Effect<void>, end: Effect.Effect<void>) =>
+  begin.pipe(Effect.andThen(time), Effect.ensuring(end))
+
 const between = (least: number, most: number) => Effect.flatMap(Random.nextBetween(least, most), Effect.sleep)
 
 const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
@@ -105,83 +117,51 @@ const ofMembers = ({ ensemble, recorder }: Options): ReadonlyArray<Kind> => {
   return [
     { role: "leader", member: leader, around: doubted },
     { role: "follower", member: follower, around: <E>(effect: Effect.Effect<void, E>) => effect }
-  ].flatMap(({ around, member, role }): ReadonlyArray<Kind> => [
-    {
-      name: `${role} killed`,
-      run: Effect.flatMap(member, (server) =>
+  ].flatMap(({ around, member, role }) => {
+    const kind = kindOn(member)
+    return [
+      kind(`${role} killed`, (server) =>
         server.kill.pipe(Effect.andThen(between(300, 1500)), Effect.andThen(server.start), Effect.andThen(whole))
+      ),
+      kind(`${role} restarted`, (server) => Effect.andThen(server.restart, whole)),
+      kind(`${role} paused`, (server) =>
+        around(Effect.andThen(lasting(server.pause, between(500, 3500), server.resume), whole))
+      ),
+      kind(`${role} cut off`, (server) =>
+        around(Effect.andThen(lasting(ensemble.isolate(server), between(1500, 4000), ensemble.rejoin), whole))
       )
-    },
-    {
-      name: `${role} restarted`,
-      run: Effect.flatMap(member, (server) => Effect.andThen(server.restart, whole))
-    },
-    {
-      name: `${role} paused`,
-      run: Effect.flatMap(member, (server) =>
-        around(
-          server.pause.pipe(Effect.andThen(between(500, 3500)), Effect.ensuring(server.resume), Effect.andThen(whole))
-        )
-      )
-    },
-    {
-      name: `${role} cut off`,
-      run: Effect.flatMap(member, (server) =>
-        around(
-          ensemble
-            .isolate(server)
-            .pipe(Effect.andThen(between(1500, 4000)), Effect.ensuring(ensemble.rejoin), Effect.andThen(whole))
-        )
-      )
-    }
-  ])
+    ]
+  })
 }
 
 const ofClients = ({ clients, sessionTimeout }: Options): ReadonlyArray<Kind> => {
   const someone = Effect.map(Random.nextIntBetween(0, clients.length - 1), (index) => clients[index]!)
+  const kind = kindOn(someone)
   return [
-    {
-      name: "connection reset",
-      run: Effect.flatMap(someone, (client) =>
-        Effect.forEach(ways(client), (way) => way.dropAll("rst"), { discard: true })
-      )
-    },
-    {
-      name: "client cut off from its member",
-      run: Effect.flatMap(someone, (client) => {
-        const [way = client.proxies[0]!] = ways(client)
-        return way.blackHole("both").pipe(Effect.andThen(between(200, sessionTimeout)), Effect.ensuring(way.heal))
-      })
-    },
-    {
-      name: "replies to a client held back",
-      run: Effect.flatMap(someone, (client) => {
-        const [way = client.proxies[0]!] = ways(client)
-        return way.blackHole("down").pipe(Effect.andThen(between(200, 1500)), Effect.ensuring(way.heal))
-      })
-    },
-    {
-      name: "client cut off from all for longer than its session",
-      run: Effect.flatMap(someone, (client) =>
-        Effect.forEach(client.proxies, (way) => way.blackHole("both"), { discard: true }).pipe(
-          Effect.andThen(Effect.sleep(sessionTimeout * 1.5)),
-          Effect.ensuring(Effect.forEach(client.proxies, (way) => way.heal, { discard: true }))
-        )
-      )
-    },
-    {
-      name: "slow way to a client",
-      run: Effect.flatMap(someone, (client) =>
-        Effect.forEach(client.proxies, (way) => way.shape("both", { delay: Duration.millis(80) }), {
-          discard: true
-        }).pipe(
-          Effect.andThen(between(500, 2000)),
-          Effect.ensuring(Effect.forEach(client.proxies, (way) => way.heal, { discard: true }))
-        )
-      )
-    }
+    kind("connection reset", (client) => onEach(ways(client), (way) => way.dropAll("rst"))),
+    kind("client cut off from its member", (client) => {
+      const [way = client.proxies[0]!] = ways(client)
+      return lasting(way.blackHole("both"), between(200, sessionTimeout), way.heal)
+    }),
+    kind("replies to a client held back", (client) => {
+      const [way = client.proxies[0]!] = ways(client)
+      return lasting(way.blackHole("down"), between(200, 1500), way.heal)
+    }),
+    kind("client cut off from all for longer than its session", (client) => {
+      const cut = onEach(client.proxies, (way) => way.blackHole("both"))
+      return lasting(cut, Effect.sleep(sessionTimeout * 1.5), healed(client))
+    }),
+    kind("slow way to a client", (client) => {
+      const slowed = onEach(client.proxies, (way) => way.shape("both", { delay: Duration.millis(80) }))
+      return lasting(slowed, between(500, 2000), healed(client))
+    })
   ]
 }
+
+const onEach = (proxies: ReadonlyArray<FaultProxy>, fault: (way: FaultProxy) => Effect.Effect<void>) =>
+  Effect.forEach(proxies, fault, { discard: true })
+
+const healed = ({ proxies }: ReachableClient) => onEach(proxies, (way) => way.heal)
 
 /** The way on which a client's session is now; all of them while it is on none. */
 const ways = ({ proxies, zk }: ReachableClient) => {

@@ -11,7 +11,6 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as FaultProxy from "../FaultProxy.ts"
@@ -22,16 +21,9 @@ import * as TemporaryFolder from "../TemporaryFolder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as Nemesis from "./Nemesis.ts"
 import { Orders } from "./recipeWorker.ts"
+import type * as Trial from "./Trial.ts"
 import * as WorkerProcess from "./workerProcess.ts"
 import { clientOf } from "../conformance/Target.ts"
-
-export interface Options {
-  readonly seed: number
-  /** For how long faults come. */
-  readonly duration: Duration.Input
-  /** From one fault to the next, if it is over by then. */
-  readonly every: Duration.Input
-}
 
 export interface Outcome {
   readonly operations: ReadonlyArray<History.Operation>
@@ -46,7 +38,7 @@ export interface Outcome {
 const SESSION_TIMEOUT = 5000
 const WORKERS = 5
 
-export const run = Effect.fnUntraced(function* (options: Options) {
+export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "seed" | "duration" | "every">) {
   const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
   const folder = yield* TemporaryFolder.make("trial-")
   const history = Path.join(folder, "history")
@@ -90,30 +82,23 @@ export const run = Effect.fnUntraced(function* (options: Options) {
       Effect.catchTag("NoNode", () => Effect.succeed([]))
     )
   )
-  const outcome: Outcome = {
+  return {
     operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
     faults,
     restless: workers.flatMap(({ name }, index) => (Option.isNone(rested[index]!) ? [name] : [])),
     orphans: orphans.flat()
-  }
-  return outcome
+  } satisfies Outcome
 })
 
 // ---- internal
 
-interface Worker extends Nemesis.ReachableClient {
-  readonly name: string
-  readonly pid: number
-  readonly ready: Effect.Effect<void>
-  /** Lets it finish, and end. */
-  readonly rest: Effect.Effect<void>
-}
+type Worker = Effect.Success<ReturnType<typeof startWorker>>
 
 const startWorker = Effect.fnUntraced(function* (
   name: string,
   ensemble: ZooKeeperEnsemble.ZooKeeperEnsemble,
   history: string
-): Effect.fn.Return<Worker, never, Scope.Scope> {
+) {
   const proxies = yield* Effect.forEach(ensemble.servers, (server) => FaultProxy.make(server, { raw: true }))
   const orders = yield* Effect.orDie(
     Schema.encodeEffect(Orders)({
@@ -129,7 +114,8 @@ const startWorker = Effect.fnUntraced(function* (
     name,
     proxies,
     pid,
-    ready: Effect.asVoid(hear("ready")),
+    ready: hear("ready"),
+    /** Lets it finish, and end. */
     rest: Effect.asVoid(Effect.andThen(endInput, hear("rested")))
   }
 })

@@ -6,6 +6,7 @@ import * as SessionMetrics from "@effect-zookeeper/session/SessionMetrics"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as V8 from "node:v8"
+import { collectGarbage } from "../MemoryUse.ts"
 
 /** The resources of the process at one moment, after all garbage was collected. */
 export interface Sample {
@@ -31,17 +32,15 @@ export interface Sample {
 /** The measured quantities, by name. */
 type Quantity = Exclude<keyof Sample, "at">
 
-/** Takes a sample. The process has to run with `--expose-gc`. */
+/** Takes a sample. */
 export const sample = Effect.fnUntraced(function* <E, R>(
   serverWatches: Effect.Effect<number, E, R>
 ): Effect.fn.Return<Sample, E, R> {
   const watched = yield* serverWatches
-  const { gc } = globalThis
-  if (gc === undefined) return yield* Effect.die(new Error("memory cannot be measured: run node with --expose-gc"))
   // All that can go, as before a snapshot: else what is compiled, and weakly held, comes and goes as it likes. Twice:
   // what finalizers let go of goes in the second.
   for (let i = 0; i < 2; i++) {
-    gc({ type: "major", execution: "sync", flavor: "last-resort" })
+    collectGarbage({ type: "major", execution: "sync", flavor: "last-resort" })
     yield* Effect.yieldNow
   }
   const { external, rss } = process.memoryUsage()

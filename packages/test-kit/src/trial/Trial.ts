@@ -5,6 +5,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import type { Line } from "../history/History.ts"
+import * as Recorded from "../history/operations.ts"
 import * as Recorder from "../history/Recorder.ts"
 import * as ZooKeeperEnsemble from "../ZooKeeperEnsemble.ts"
 import * as TrialClient from "./TrialClient.ts"
@@ -78,12 +79,11 @@ export const run = Effect.fnUntraced(function* (options: Options) {
     schedule: Schedule.spaced("200 millis"),
     times: 50
   }).pipe(Effect.andThen(watchesOf(ensemble)))
-  const outcome: Outcome = {
+  return {
     faults,
     surprises: [...surprises, ...clients.flatMap((client) => client.surprises)],
     watchesLeft
-  }
-  return outcome
+  } satisfies Outcome
 })
 
 /** The watches of all members. */
@@ -104,12 +104,7 @@ const rest = Effect.fnUntraced(function* (clients: ReadonlyArray<TrialClient.Tri
   const { recorder, zk } = first
   // Every watch that is open has something to tell.
   for (const path of TrialClient.registers) {
-    const value = recorder.unique()
-    const writing = recorder.record({ f: "write", path, value }, zk.set(path, value), ({ mzxid, version }) => ({
-      mzxid,
-      version
-    }))
-    yield* Effect.retry(writing, { times: 3 })
+    yield* Effect.retry(Recorded.write(recorder, zk, path), { times: 3 })
   }
   for (const client of clients) {
     for (const path of TrialClient.registers) yield* Effect.retry(client.readNewest(path), { times: 3 })

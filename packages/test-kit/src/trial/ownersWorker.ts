@@ -84,10 +84,7 @@ const contend = Effect.fnUntraced(function* (
   const recorder = Recorder.make({ client: client.name, write, session: () => zk.session.id.toString(16) })
   const guarded = (path: string, asked: { readonly token?: bigint | undefined; readonly limit?: number } = {}) =>
     recordHold(recorder, { path, ...asked }, Effect.never, () =>
-      Effect.andThen(
-        Effect.sleep(STOPPING),
-        Effect.sync(() => (state.hasEnded ? "release" : "lost"))
-      )
+      Effect.map(Effect.sleep(STOPPING), () => (state.hasEnded ? "release" : "lost"))
     )
   const works = client.paths.flatMap((path) => recipesBelow(path, guarded))
   yield* Effect.forEach(works, (work) => (client.again ? forEver(work) : Effect.ignore(Effect.scoped(work))), {

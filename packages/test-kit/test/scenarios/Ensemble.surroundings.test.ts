@@ -19,6 +19,7 @@ import * as ZooKeeperEnsemble from "../../src/ZooKeeperEnsemble.ts"
 import * as Command from "../support/command.ts"
 import type { Told } from "../support/standingStill.ts"
 import {
+  assertKept,
   awaitAllFired,
   changeAll,
   type Client,
@@ -30,7 +31,6 @@ import {
   keepWriting,
   acquireLock,
   share,
-  stillOwns,
   timed,
   until,
   watchAll
@@ -95,9 +95,7 @@ describe("an ensemble", () => {
         assert.isAtMost(dialled, 2)
         yield* changeAll(writer, "/named", COUNT / 2, COUNT)
         const told = yield* awaitAllFired(watching)
-        assert.strictEqual(watcher.zk.session.id, id)
-        assert.isTrue(yield* stillOwns(watcher, "named"))
-        assert.notInclude(watcher.states, "Expired")
+        yield* assertKept(watcher, id, "named")
         console.log(
           `names moved: ${watcher.states.join(", ")}; found ${found} ms after they came back, ${COUNT} events ${told} ms ` +
             `after the last change`
@@ -168,9 +166,7 @@ describe("an ensemble", () => {
         const writes = yield* written.stop
         yield* changeAll(admin, "/replaced", 0, COUNT)
         yield* awaitAllFired(watching)
-        assert.strictEqual(watcher.zk.session.id, id)
-        assert.isTrue(yield* stillOwns(watcher, "replaced"))
-        assert.notInclude(watcher.states, "Expired")
+        yield* assertKept(watcher, id, "replaced")
         const config = yield* admin.zk.getConfig
         assertEach(config.members, (member) => member.id, [4, 5, 6])
         console.log(`all members replaced in ${took} ms: ${watcher.states.join(", ")}; ${writes}, ${COUNT} events`)

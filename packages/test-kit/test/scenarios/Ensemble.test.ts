@@ -16,11 +16,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { assertEach, failure, outcome, text, atOnce } from "../../src/Expectations.ts"
+import { failure, outcome, text, atOnce } from "../../src/Expectations.ts"
 import * as FaultProxy from "../../src/FaultProxy.ts"
 import * as ZooKeeperEnsemble from "../../src/ZooKeeperEnsemble.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
 import {
+  assertKept,
   awaitAllFired,
   changeAll,
   type Client,
@@ -35,7 +36,6 @@ import {
   acquireLock,
   portOf,
   share,
-  stillOwns,
   timed,
   until,
   watchAll
@@ -115,9 +115,7 @@ describe("an ensemble of three", () => {
           yield* changeAll(writer, `/${name}`, count / 2, count)
           const told = yield* awaitAllFired(watching)
           yield* afterwards(server, watcher)
-          assert.strictEqual(watcher.zk.session.id, id)
-          assert.isTrue(yield* stillOwns(watcher, name))
-          assert.notInclude(watcher.states, "Expired")
+          yield* assertKept(watcher, id, name)
           console.log(
             `${what}: ${watcher.states.join(", ")}; on another member after ${moved} ms, ${count} events ${told} ms after the last change`
           )
@@ -191,11 +189,7 @@ describe("an ensemble of three", () => {
         yield* changeAll(clients[2]!, "/rolling", share(3, 4), COUNT)
         const writes = yield* written.stop
         yield* awaitAllFired(watching)
-        assertEach(clients, ({ zk }) => zk.session.id, ids)
-        for (const [n, client] of clients.entries()) {
-          assert.isTrue(yield* stillOwns(client, `rolling-${n + 1}`))
-          assert.notInclude(client.states, "Expired")
-        }
+        for (const [n, client] of clients.entries()) yield* assertKept(client, ids[n]!, `rolling-${n + 1}`)
         console.log(`rolling restart in ${took} ms: 0 of ${clients.length} sessions lost, ${writes}, ${COUNT} events`)
       })
     )
@@ -223,9 +217,7 @@ describe("an ensemble of three", () => {
           assert.include(["ConnectionLoss", "success"], yield* Fiber.join(written))
           yield* changeAll(writer, `/${name}`, 0, COUNT)
           const told = yield* awaitAllFired(watching)
-          assert.strictEqual(watcher.zk.session.id, id)
-          assert.isTrue(yield* stillOwns(watcher, name))
-          assert.notInclude(watcher.states, "Expired")
+          yield* assertKept(watcher, id, name)
           if ((yield* Fiber.join(written)) === "success") {
             yield* writer.zk.sync("/")
             assert.strictEqual(text(yield* writer.zk.getData(`/${name}-register`)), "through the minority")
@@ -260,10 +252,7 @@ describe("an ensemble of three", () => {
         yield* Effect.timeout(proxy.awaitSeen(isRefused), "20 seconds")
         const { accepted, frames } = yield* proxy.seen
         // It answered no handshake, and so nothing else.
-        assert.deepStrictEqual(
-          frames.filter(({ direction, op }) => direction === "down" && op !== undefined),
-          []
-        )
+        assert.isEmpty(frames.filter(({ direction, op }) => direction === "down" && op !== undefined))
         assert.notStrictEqual(watcher.zk.session.state._tag, "Connected")
         yield* changeAll(writer, "/lagging", 0, COUNT)
         const reading = yield* Effect.forkChild(watcher.zk.getData("/lagging-register"))
@@ -302,8 +291,7 @@ describe("an ensemble of three", () => {
         yield* ensemble.awaitQuorum(3)
         yield* changeAll(watcher, "/quorum", 0, COUNT)
         yield* awaitAllFired(watching)
-        assert.strictEqual(watcher.zk.session.id, id)
-        assert.isTrue(yield* stillOwns(watcher, "quorum"))
+        yield* assertKept(watcher, id, "quorum")
         console.log(
           `quorum lost: ${watcher.states.join(", ")}; read-only after ${served} ms, writable ${back} ms after the servers' ` +
             `start, ${COUNT} events`

@@ -19,6 +19,7 @@ import {
   atOnce,
   awaitCondition,
   closable,
+  dataOf,
   eventually,
   failure,
   now,
@@ -123,9 +124,7 @@ describe("watches on Keeper", () => {
   itBasic("of one event end with the session, and streams of values go on", function* ({ beside, proxy, zk }) {
     yield* beside.create("/a", { data: "1" })
     const { changed } = yield* zk.getAndWatch("/a")
-    const next = yield* pullFrom(
-      Stream.map(zk.dataChanges("/a"), (seen) => Option.getOrNull(Option.map(seen, ({ data }) => text(data))))
-    )
+    const next = yield* pullFrom(dataOf(zk, "/a"))
     assert.strictEqual(yield* next, "1")
     const ended = yield* Effect.forkChild(Effect.flip(changed), now)
     yield* proxy.dropAll("rst")

@@ -88,7 +88,7 @@ describe("a write whose reply is lost and whose session ends before the look", (
 })
 
 describe("a request that is larger than the server takes", () => {
-  const small = EmbeddedServer.layer({ port: 0, maxFrameSize: 20_000 })
+  const itSmall = testOn(it.live, EmbeddedServer.layer({ maxFrameSize: 20_000 }), EmbeddedServer.EmbeddedServer)
   const big = "x".repeat(30_000)
 
   const writes: ReadonlyArray<
@@ -99,21 +99,18 @@ describe("a request that is larger than the server takes", () => {
     ["an idempotent setData", (zk) => zk.setData("/n", big, { idempotent: true })]
   ]
   for (const [name, write] of writes) {
-    it.live(`is given up after eight lost connections, with its limit named: ${name}`, () =>
-      Effect.gen(function* () {
-        const { connectString } = yield* EmbeddedServer.EmbeddedServer
-        const zk = yield* clientOf(ZooKeeper.layer({ servers: connectString }))
-        yield* zk.create("/n")
-        const { id } = zk.session
-        const told = yield* Effect.flip(write(zk))
-        if (!(told instanceof ConnectionLoss)) return assert.fail(told._tag)
-        assert.strictEqual(told.losses, MAX_LOSSES)
-        assert.include(told.message, "jute.maxbuffer")
-        assert.isFalse(Outcome.isTransient(told))
-        // Others go on, in the same session.
-        assert.isTrue(yield* zk.exists("/n"))
-        assert.strictEqual(zk.session.id, id)
-      }).pipe(Effect.provide(small))
-    )
+    itSmall(`is given up after eight lost connections, with its limit named: ${name}`, function* ({ connectString }) {
+      const zk = yield* clientOf(ZooKeeper.layer({ servers: connectString }))
+      yield* zk.create("/n")
+      const { id } = zk.session
+      const told = yield* Effect.flip(write(zk))
+      if (!(told instanceof ConnectionLoss)) return assert.fail(told._tag)
+      assert.strictEqual(told.losses, MAX_LOSSES)
+      assert.include(told.message, "jute.maxbuffer")
+      assert.isFalse(Outcome.isTransient(told))
+      // Others go on, in the same session.
+      assert.isTrue(yield* zk.exists("/n"))
+      assert.strictEqual(zk.session.id, id)
+    })
   }
 })

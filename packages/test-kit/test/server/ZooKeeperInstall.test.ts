@@ -1,4 +1,4 @@
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, vi } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -10,19 +10,10 @@ import { failure } from "../../src/Expectations.ts"
 /** Runs with other environment variables, and puts them back. */
 const withEnv = <A, E, R>(changes: Record<string, string>, effect: Effect.Effect<A, E, R>) =>
   Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const before = { ...process.env }
-      Object.assign(process.env, changes)
-      return before
-    }),
+    Effect.sync(() => Object.entries(changes).forEach(([key, value]) => vi.stubEnv(key, value))),
     () => effect,
-    (before) => Effect.sync(() => Object.keys(changes).forEach((key) => restore(key, before[key])))
+    () => Effect.sync(() => vi.unstubAllEnvs())
   )
-
-const restore = (key: string, value: string | undefined): void => {
-  if (value === undefined) delete process.env[key]
-  else process.env[key] = value
-}
 
 describe("ZooKeeperInstall", () => {
   itEffect("finds what this run uses", function* () {

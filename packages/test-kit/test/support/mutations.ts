@@ -23,9 +23,14 @@ export function operation({
   }
 }
 
+const create = operation({ f: "create", value: "0", version: 0, mzxid: 1n, span: [0, 1] })
+const write = operation({ f: "write", value: "1", version: 1, mzxid: 2n, span: [2, 4] })
+
+/** A write of version 0 that was refused for there was another one. */
+const refused = (...span: readonly [number, number]) =>
+  operation({ f: "write", value: "7", expected: 0, outcome: "fail", error: "BadVersion", span })
+
 export function mutations(): ReadonlyArray<readonly [name: string, caught: RegExp, history: ReadonlyArray<Operation>]> {
-  const create = operation({ f: "create", value: "0", version: 0, mzxid: 1n, span: [0, 1] })
-  const write = operation({ f: "write", value: "1", version: 1, mzxid: 2n, span: [2, 4] })
   const read = operation({ f: "read", value: "1", version: 1, mzxid: 2n, session: "t", client: "b", span: [6, 8] })
   const unknown = { outcome: "info", completedAt: Number.POSITIVE_INFINITY } as const
   const watch = operation({ f: "watch", id: "w", value: "0", version: 0, mzxid: 1n, session: "t", span: [1.5, 1.8] })
@@ -74,11 +79,7 @@ export function mutations(): ReadonlyArray<readonly [name: string, caught: RegEx
       [create, write, { ...read, version: 2, mzxid: 3n }]
     ],
     ["a conditional write of another version", /made another than the next/, [create, { ...write, expected: 3 }]],
-    [
-      "a BadVersion for the version that was there all the time",
-      /no explanation/,
-      [create, operation({ f: "write", value: "7", expected: 0, outcome: "fail", error: "BadVersion", span: [2, 3] })]
-    ],
+    ["a BadVersion for the version that was there all the time", /no explanation/, [create, refused(2, 3)]],
     [
       "a znode that vanished",
       /never deleted/,
@@ -181,8 +182,6 @@ export function mutations(): ReadonlyArray<readonly [name: string, caught: RegEx
 }
 
 export function allowed(): ReadonlyArray<readonly [name: string, history: ReadonlyArray<Operation>]> {
-  const create = operation({ f: "create", value: "0", version: 0, mzxid: 1n, span: [0, 1] })
-  const write = operation({ f: "write", value: "1", version: 1, mzxid: 2n, span: [2, 4] })
   const late = operation({ f: "write", value: "2", outcome: "info", span: [2, Infinity] })
   return [
     [
@@ -214,22 +213,8 @@ export function allowed(): ReadonlyArray<readonly [name: string, history: Readon
       ]
     ],
     ["a version of an unknown write that no read saw", [create, late, { ...write, version: 2, mzxid: 3n }]],
-    [
-      "a BadVersion beside a write",
-      [
-        create,
-        write,
-        operation({ f: "write", value: "7", expected: 0, outcome: "fail", error: "BadVersion", span: [3, 5] })
-      ]
-    ],
-    [
-      "a BadVersion that only an unknown write explains",
-      [
-        create,
-        late,
-        operation({ f: "write", value: "7", expected: 0, outcome: "fail", error: "BadVersion", span: [3, 5] })
-      ]
-    ],
+    ["a BadVersion beside a write", [create, write, refused(3, 5)]],
+    ["a BadVersion that only an unknown write explains", [create, late, refused(3, 5)]],
     [
       "a lock that is handed on in the moment of the release",
       [

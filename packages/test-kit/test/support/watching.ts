@@ -4,16 +4,15 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Session from "@effect-zookeeper/session/Session"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { assert } from "@effect/vitest"
-import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { outcome, text, now, gather, eachAtOnce } from "../../src/Expectations.ts"
+import { closable, outcome, text, now, gather, eachAtOnce } from "../../src/Expectations.ts"
 import type { ZooKeeperServer } from "../../src/ZooKeeperServer.ts"
 import { clientOf } from "../../src/conformance/Target.ts"
 
@@ -51,12 +50,10 @@ export const connectTo = Effect.fnUntraced(function* (
   server: ZooKeeperServer,
   options: ZooKeeper.Options
 ): Effect.fn.Return<Client, ZooKeeper.StartError, Scope.Scope> {
-  const outer = yield* Effect.scope
   for (;;) {
-    const scope = yield* Scope.fork(outer)
-    const client = yield* Scope.provide(connect(options), scope)
+    const [client, close] = yield* closable(connect(options))
     if (portOf(client) === server.port) return client
-    yield* Scope.close(scope, Exit.void)
+    yield* close
   }
 })
 
@@ -70,6 +67,13 @@ export const stillOwns = Effect.fnUntraced(function* ({ zk }: Client, name: stri
   yield* zk.sync("/")
   const stat = Option.getOrUndefined(yield* zk.stat(`/owner-${name}`))
   return stat?.ephemeralOwner === zk.session.id
+})
+
+/** The session is the one that it was, never expired, and goes on owning. */
+export const assertKept = Effect.fnUntraced(function* (client: Client, id: bigint, name: string) {
+  assert.strictEqual(client.zk.session.id, id)
+  assert.isTrue(yield* stillOwns(client, name))
+  assert.notInclude(client.states, "Expired")
 })
 
 export const isWritable = ({ zk }: Client): boolean => zk.session.state._tag === "Connected" && !zk.session.readOnly
@@ -179,11 +183,7 @@ export const awaitAllFired = Effect.fnUntraced(function* (watching: Watching) {
 
 /** Milliseconds that something takes. */
 export const timed = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<number, E, R> =>
-  Effect.gen(function* () {
-    const began = yield* Clock.currentTimeMillis
-    yield* effect
-    return (yield* Clock.currentTimeMillis) - began
-  })
+  Effect.map(Effect.timed(effect), ([took]) => Math.round(Duration.toMillis(took)))
 
 /** Waits until something holds; a minute at most. */
 export const until = (condition: () => boolean) =>

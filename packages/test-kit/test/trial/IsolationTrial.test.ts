@@ -33,10 +33,7 @@ describe("owners on a follower, and then on a leader, that is cut off from the o
         // it; those that do may have kept it there.
         assert.strictEqual(successions.length, 2 * IsolationTrial.OWNED)
         const confined = successions.filter(({ reach }) => reach === "one")
-        assert.deepStrictEqual(
-          confined.filter((each) => !IsolationTrial.wasLost(each)),
-          []
-        )
+        assert.isEmpty(confined.filter((each) => !IsolationTrial.wasLost(each)))
         assert.isAtLeast(confined.filter(IsolationTrial.hasPassedOn).length, 0.8 * confined.length)
       }
     )

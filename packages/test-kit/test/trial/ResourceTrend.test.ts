@@ -1,10 +1,8 @@
 /** The soak as a part of long runs, and the arithmetic of its trends. */
 import { assert, describe, it } from "@effect/vitest"
-import * as ChildProcess from "node:child_process"
-import { fileURLToPath } from "node:url"
+import { itLive } from "../../src/TestWith.ts"
 import * as ResourceTrend from "../../src/trial/ResourceTrend.ts"
-
-const script = fileURLToPath(new URL("../../../../scripts/soak.ts", import.meta.url))
+import * as Command from "../support/command.ts"
 
 const MINUTES = 30
 
@@ -49,27 +47,13 @@ describe("the trend of samples", () => {
 })
 
 describe.runIf(process.env["ZK_LONG"] === "1")(`a soak of ${MINUTES} minutes (in test:long only)`, () => {
-  it(
+  itLive(
     "leaves memory, handles, watches and fibers as they were, and a history without a violation",
-    async () => {
-      const { code, output } = await soak()
-      console.log(output)
-      assert.strictEqual(code, 0, output)
-    },
-    (MINUTES + 10) * 60_000
+    { timeout: (MINUTES + 10) * 60_000 },
+    function* () {
+      const { code, stderr, stdout } = yield* Command.run("soak", ["--minutes", String(MINUTES)])
+      console.log(stdout + stderr)
+      assert.strictEqual(code, 0, stdout + stderr)
+    }
   )
 })
-
-const soak = (): Promise<{ readonly code: number | null; readonly output: string }> =>
-  new Promise((resolve) => {
-    const child = ChildProcess.spawn(process.execPath, [script, "--minutes", String(MINUTES)], {
-      stdio: ["ignore", "pipe", "pipe"]
-    })
-    let output = ""
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.on("data", (chunk: Buffer) => {
-        output += chunk.toString()
-      })
-    }
-    child.once("close", (code) => resolve({ code, output }))
-  })

@@ -22,12 +22,10 @@ import type {
   Shape,
   Target
 } from "./model.ts"
-import type { ActiveRule } from "./frameRules.ts"
-import { apply, encode, FrameReader, matches, take } from "./frameRules.ts"
+import { type ActiveRule, apply, encode, FrameReader, matches, take } from "./frameRules.ts"
 import { listen } from "./listen.ts"
 import { freePorts } from "../server/ports.ts"
-import { makePipe } from "./proxyPipe.ts"
-import type { Pipe } from "./proxyPipe.ts"
+import { makePipe, type Pipe } from "./proxyPipe.ts"
 import { inRealTime } from "../server/serverInstance.ts"
 
 interface Connection {
@@ -37,11 +35,7 @@ interface Connection {
   readonly end: (ending: Ending) => void
 }
 
-interface Cut {
-  readonly direction: Direction
-  readonly after: number
-  readonly ending: Ending
-}
+type Cut = Parameters<FaultProxy["cutNext"]>[0]
 
 export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, options: Options) {
   const { editGreeting, host = "127.0.0.1", raw = false, targetPatience } = options
@@ -256,8 +250,7 @@ export const makeProxy = Effect.fnUntraced(function* (firstTarget: Target, optio
           release: Effect.sync(() => {
             rule.left = 0
             rule.held.splice(0).forEach((deliver) => deliver())
-          }),
-          remove: Effect.sync(() => void (rules = rules.filter((other) => other !== rule)))
+          })
         }
       }),
     inject: (direction, body) =>

@@ -95,8 +95,6 @@ export interface RuleHandle {
   readonly awaitHits: (count?: number) => Effect.Effect<void>
   /** Delivers the frames that it holds; it holds no more. */
   readonly release: Effect.Effect<void>
-  /** Ends the rule; frames that it holds are lost. */
-  readonly remove: Effect.Effect<void>
 }
 
 /** Counters of the proxy so far. */

@@ -1,6 +1,7 @@
 /**
  * Starts the shared server before a run of vitest and stops it after.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
@@ -32,8 +33,12 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   const started = await Effect.runPromiseExit(Scope.provide(start, scope))
   if (Exit.isFailure(started)) {
     await Effect.runPromise(Scope.close(scope, started))
-    const error = new Error(describe(started))
-    // One clear line: where in this file it was thrown helps no reader.
+    const error = new Error(
+      Cause.prettyErrors(started.cause)
+        .map(({ message }) => message)
+        .join("; ")
+    )
+    // One clear line that says what to do: where in this file it was thrown helps no reader.
     delete error.stack
     throw error
   }
@@ -41,12 +46,3 @@ export default async (project: TestProject): Promise<() => Promise<void>> => {
   project.provide("zookeeperRelease", started.value.release)
   return () => Effect.runPromise(Scope.close(scope, Exit.void))
 }
-
-/** The one line that says what to do, without a stack trace around it. */
-const describe = (exit: Exit.Failure<unknown, unknown>): string =>
-  exit.cause.reasons
-    .map((reason) => {
-      const error = reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : "interrupted"
-      return error instanceof Error ? error.message : String(error)
-    })
-    .join("; ")

@@ -31,8 +31,6 @@ export interface Tls {
 }
 
 export interface TlsSettings {
-  /** Whether clients must show a certificate (the default), may show one, or are not asked. */
-  readonly clientAuth?: "need" | "want" | "none" | undefined
   /** The server's certificate has expired. */
   readonly expired?: boolean | undefined
 }
@@ -40,17 +38,15 @@ export interface TlsSettings {
 export interface Options {
   /** The basic unit of time in milliseconds, 500 by default; the shortest session lasts two of them. */
   readonly tickTime?: number | undefined
-  /** Milliseconds; two ticks by default. */
-  readonly minSessionTimeout?: number | undefined
   /** Milliseconds; 60,000 by default. */
   readonly maxSessionTimeout?: number | undefined
-  /** Sessions known to one server alone; `"upgrading"` makes them global at the first ephemeral. Ensembles only. */
-  readonly localSessions?: boolean | "upgrading" | undefined
+  /** `"upgrading"`: sessions are known to one server alone, and become global at the first ephemeral. Ensembles only. */
+  readonly localSessions?: "upgrading" | undefined
   /** Quotas are hard limits instead of warnings in a log. */
   readonly enforceQuota?: boolean | undefined
   /** `jute.maxbuffer` in bytes; 1,048,575 by default. */
   readonly maxBuffer?: number | undefined
-  /** A secure port beside the plain one. */
+  /** A secure port beside the plain one; clients must show a certificate there. */
   readonly tls?: boolean | TlsSettings | undefined
   /**
    * SASL with DIGEST-MD5: users super/adminsecret, bob/bobsecret, alice/alicesecret. `"required"` refuses everything

@@ -26,7 +26,6 @@ export const zooCfg = (
   certificates: Certificates | undefined
 ): string => {
   const tickTime = options.tickTime ?? 500
-  const tls = options.tls === true ? {} : options.tls === false ? undefined : options.tls
   return lines([
     `tickTime=${tickTime}`,
     `dataDir=${folder}/data`,
@@ -38,19 +37,15 @@ export const zooCfg = (
     "extendedTypesEnabled=true",
     "reconfigEnabled=true",
     `DigestAuthenticationProvider.superDigest=${superDigest}`,
-    options.minSessionTimeout === undefined ? undefined : `minSessionTimeout=${options.minSessionTimeout}`,
     `maxSessionTimeout=${options.maxSessionTimeout ?? 60_000}`,
     options.enforceQuota === true ? "enforceQuota=true" : undefined,
-    ...(options.localSessions === undefined || options.localSessions === false
-      ? []
-      : [
-          "localSessionsEnabled=true",
-          options.localSessions === "upgrading" ? "localSessionsUpgradingEnabled=true" : undefined
-        ]),
+    ...(options.localSessions === "upgrading"
+      ? ["localSessionsEnabled=true", "localSessionsUpgradingEnabled=true"]
+      : []),
     ...(ensemble
       ? ["standaloneEnabled=false", `dynamicConfigFile=${folder}/zoo.cfg.dynamic`]
       : [`clientPort=${ports.client}`, "clientPortAddress=127.0.0.1"]),
-    ...(tls === undefined || certificates === undefined
+    ...(certificates === undefined
       ? []
       : [
           `secureClientPort=${ports.secure}`,
@@ -60,7 +55,7 @@ export const zooCfg = (
           "ssl.keyStore.type=PEM",
           `ssl.trustStore.location=${certificates.caFile}`,
           "ssl.trustStore.type=PEM",
-          `ssl.clientAuth=${tls.clientAuth ?? "need"}`,
+          "ssl.clientAuth=need",
           "X509AuthenticationProvider.superUser=CN=zksuper"
         ]),
     ...(options.sasl === undefined || options.sasl === false

@@ -11,14 +11,12 @@ import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
-import type { ZooKeeperInstall } from "../../ZooKeeperInstall.ts"
-import { mainClass } from "../../ZooKeeperInstall.ts"
+import { mainClass, type ZooKeeperInstall } from "../../ZooKeeperInstall.ts"
 import type { Mode, Options, ZooKeeperServer } from "./model.ts"
 import { type Certificates, makeClientPfx, makeCrl, makeEncryptedClientKey } from "./certificates.ts"
 import { fourLetterWord } from "./fourLetterWord.ts"
 import * as GuardedProcess from "./guardedProcess.ts"
-import type { Member, Ports } from "./serverConfig.ts"
-import { dynamicConfig, jaasConf, jvmFlags, logbackXml, zooCfg } from "./serverConfig.ts"
+import { dynamicConfig, jaasConf, jvmFlags, logbackXml, type Member, type Ports, zooCfg } from "./serverConfig.ts"
 import { awaitStopped } from "./awaitStopped.ts"
 
 interface Spec {
@@ -177,27 +175,14 @@ const writeFiles = ({ certificates, folder, id, members, options, ports }: Spec)
 
 const command = ({ folder, install, options }: Spec) => {
   const args = [...jvmFlags(folder, options), mainClass, Path.join(folder, "zoo.cfg")]
-  if (install._tag === "Java") {
-    const command: readonly [string, ...Array<string>] = [install.java, "-cp", install.classPath, ...args]
-    return { command }
-  }
+  if (install._tag === "Java") return { command: [install.java, "-cp", install.classPath, ...args] as const }
   const container = `zookeeper-${Crypto.randomUUID()}`
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
   // The host's network: the members of an ensemble find each other, and the client finds them, on loopback.
   const docker = ["run", "--rm", "--name", container, "--network", "host", "--user", user, "-v", `${folder}:${folder}`]
   const java = 'exec java -cp "$(echo /apache-zookeeper-*-bin)/lib/*" "$@"'
-  const command: readonly [string, ...Array<string>] = [
-    "docker",
-    ...docker,
-    "--entrypoint",
-    "sh",
-    install.image,
-    "-c",
-    java,
-    "java",
-    ...args
-  ]
-  return { command, container }
+  const shell = ["--entrypoint", "sh", install.image, "-c", java, "java"]
+  return { command: ["docker", ...docker, ...shell, ...args] as const, container }
 }
 
 const logTail = (file: string): string => {
