@@ -24,7 +24,7 @@ import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { closable, eachAtOnce, inScope } from "@effect-zookeeper/test-kit/Expectations"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -54,19 +54,16 @@ describe("aiozk's cases of starting and closing", () => {
   )
 
   // A watch that ends is removed at the server: an older one refuses that, and closes the connection.
-  const quiet = "closing says nothing in the log (test_close_produces_no_error_log)"
-  it.live.skipIf(!TestServer.isAtLeast("3.5.0"))(TestServer.needs("3.5.0", quiet), () => {
-    const log = Faults.recordWarnings()
-    return Effect.gen(function* () {
-      const { chroot, proxy } = yield* Faults.connectProxied("quiet")
-      yield* inScope(function* () {
-        const zk = yield* connect({ servers: proxy.connectString + chroot })
-        const { changed } = yield* zk.existsAndWatch("/a")
-        yield* Effect.forkScoped(Effect.exit(changed), now)
-        yield* zk.create("/b", { mode: "ephemeral" })
-      })
-      assert.deepStrictEqual(log.warnings, [])
-    }).pipe(Effect.provide(log.layer))
+  TestServer.since("3.5.0", itLive)("closing says nothing in the log (test_close_produces_no_error_log)", function* () {
+    const { layer, warnings } = Faults.recordWarnings()
+    const { chroot, proxy } = yield* Effect.provide(Faults.connectProxied("quiet"), layer)
+    yield* inScope(function* () {
+      const zk = yield* connect({ servers: proxy.connectString + chroot })
+      const { changed } = yield* zk.existsAndWatch("/a")
+      yield* Effect.forkScoped(Effect.exit(changed), now)
+      yield* zk.create("/b", { mode: "ephemeral" })
+    }).pipe(Effect.provide(layer))
+    assert.deepStrictEqual(warnings, [])
   })
 
   Faults.itBehindProxy(
