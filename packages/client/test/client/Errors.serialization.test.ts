@@ -1,19 +1,19 @@
 /** What answers and errors look like in JSON, in a clone, and in a stack. */
 import { assert, describe, it } from "@effect/vitest"
-import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { someLong } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import {
   InvalidArgument,
   NoNode,
   Op,
-  PromiseClient,
+  type PromiseClient,
   PromiseAdapter,
   ServerRefused,
   SessionExpired,
   TransactionFailed
 } from "../../src/index.ts"
 import * as Outcome from "../../src/Outcome.ts"
+import { connect, itConnected, rejection } from "../support/promises.ts"
 
 const noNode = new NoNode({ path: "/a", operation: "getData" })
 
@@ -23,13 +23,6 @@ const errors = [
   new SessionExpired({ sessionId: 2n ** 62n, maybeApplied: false }),
   new TransactionFailed({ index: 0, error: noNode, results: [noNode] })
 ]
-
-const connected = async (options?: PromiseClient.Options) => {
-  const { connectString } = TestServer.fresh("error-face")
-  const zk = await PromiseClient.connect(connectString, options)
-  await zk.ensurePath("/")
-  return zk
-}
 
 const loadUser = async (zk: PromiseClient.PromiseClient): Promise<unknown> => await zk.get("/users/none")
 
@@ -68,8 +61,7 @@ describe("an error", () => {
 })
 
 describe("an answer", () => {
-  it("is taken by JSON, with 64-bit numbers as decimal text, and by a clone", async () => {
-    await using zk = await connected()
+  itConnected("is taken by JSON, with 64-bit numbers as decimal text, and by a clone", async ({ zk }) => {
     const { path, stat } = await zk.createWithStat("/a", { data: "x" })
     const json = JSON.parse(JSON.stringify({ path, answer: await zk.get("/a") }))
     assert.strictEqual(json.answer.stat.czxid, String(stat.czxid))
@@ -82,8 +74,7 @@ describe("an answer", () => {
 })
 
 describe("a value with 64-bit numbers, as JSON,", () => {
-  it("is a client with its session, whose password stays hidden", async () => {
-    await using zk = await connected()
+  itConnected("is a client with its session, whose password stays hidden", async ({ zk }) => {
     const json = JSON.parse(JSON.stringify(zk))
     assert.strictEqual(json.session.id, String(zk.session.id))
     assert.match(json.session.deadline, /^\d+$/)
@@ -91,14 +82,12 @@ describe("a value with 64-bit numbers, as JSON,", () => {
     assert.strictEqual(json.session.password, "<redacted>")
   })
 
-  it("is the configuration of an ensemble", async () => {
-    await using zk = await connected()
+  itConnected("is the configuration of an ensemble", async ({ zk }) => {
     const config = await zk.getConfig()
     assert.strictEqual(JSON.parse(JSON.stringify(config)).version, String(config.version))
   })
 
-  it("is an event that names its transaction", async () => {
-    await using zk = await connected()
+  itConnected("is an event that names its transaction", async ({ zk }) => {
     const event = { type: "NodeDeleted" as const, path: "/a", zxid: someLong(2n ** 62n) }
     const told = await PromiseAdapter.promisify(zk.run, Effect.succeed(event))()
     assert.deepStrictEqual({ ...told }, { type: "NodeDeleted", path: "/a", zxid: 2n ** 62n })
@@ -108,17 +97,16 @@ describe("a value with 64-bit numbers, as JSON,", () => {
 
 describe("the stack of a rejection", () => {
   it("shows the caller's lines if the option says so", async () => {
-    await using zk = await connected({ captureStackTrace: true })
-    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+    const { zk } = await connect("stack", { captureStackTrace: true })
+    const error = await rejection(loadUser(zk))
     assert.instanceOf(error, NoNode)
     assert.include(String(error.stack), "loadUser")
     assert.include(String(error.stack), error.message)
     assert.strictEqual(String(error.stack).split(error.message).length, 2)
   })
 
-  it("does not otherwise", async () => {
-    await using zk = await connected()
-    const error: unknown = await loadUser(zk).catch((error: unknown) => error)
+  itConnected("does not otherwise", async ({ zk }) => {
+    const error = await rejection(loadUser(zk))
     assert.instanceOf(error, NoNode)
     assert.notInclude(String(error.stack), "loadUser")
   })

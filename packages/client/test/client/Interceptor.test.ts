@@ -1,17 +1,17 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
-import { testWith } from "@effect-zookeeper/test-kit/TestWith"
-import { assert, describe, it } from "@effect/vitest"
+import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import * as Tracer from "effect/Tracer"
 import type * as Interceptor from "../../src/Interceptor.ts"
 import { makeClient } from "../../src/internal/makeClient.ts"
 import * as Op from "../../src/Op.ts"
 import * as ScriptedSession from "@effect-zookeeper/test-kit/ScriptedSession"
-import { awaitCondition, connect, connectFresh } from "../support/clients.ts"
+import { assertEach, awaitCondition, connect, connectFresh } from "../support/clients.ts"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
+import { recordSpans } from "../support/spans.ts"
 
 const answers: ScriptedSession.Script = ({ operation, request }) =>
   request.path === "/app/none"
@@ -21,25 +21,18 @@ const answers: ScriptedSession.Script = ({ operation, request }) =>
 const scripted = (interceptors: ReadonlyArray<Interceptor.Interceptor>) =>
   makeScriptedClient(answers, { chroot: "/app", interceptors })
 
-const itScripted = testWith(it.effect, Effect.void)
-
-const itLive = testWith(it.live, Effect.void)
-
 describe("interceptors", () => {
-  itScripted("hear of each reply, with the path as servers see it", function* () {
+  itEffect("hear of each reply, with the path as servers see it", function* () {
     const replies: Array<Interceptor.Reply> = []
     const { zk } = yield* scripted([{ onReply: (reply) => void replies.push(reply) }])
     yield* zk.get("/a")
     yield* zk.set("/a", "")
     yield* Effect.flip(zk.getData("/none"))
-    assert.deepStrictEqual(
-      replies.map(({ error, kind, operation, path }) => [operation, kind, path, error?._tag]),
-      [
-        ["getData", "read", "/app/a", undefined],
-        ["setData", "write", "/app/a", undefined],
-        ["getData", "read", "/app/none", "NoNode"]
-      ]
-    )
+    assertEach(replies, ({ error, kind, operation, path }) => [operation, kind, path, error?._tag], [
+      ["getData", "read", "/app/a", undefined],
+      ["setData", "write", "/app/a", undefined],
+      ["getData", "read", "/app/none", "NoNode"]
+    ])
     assert.strictEqual(replies[0]?.session, ScriptedSession.sessionId)
   })
 
@@ -63,7 +56,7 @@ describe("interceptors", () => {
     yield* awaitCondition(() => count >= 3 && lines.length >= 3)
   })
 
-  itScripted("give creates their ACL, one after the other", function* () {
+  itEffect("give creates their ACL, one after the other", function* () {
     const paths: Array<string> = []
     const { asked, zk } = yield* scripted([
       {
@@ -82,15 +75,8 @@ describe("interceptors", () => {
     assert.deepStrictEqual(paths, ["/app/open", "/app/secret"])
   })
 
-  itScripted("add attributes to the spans of requests, and of no others", function* () {
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+  itEffect("add attributes to the spans of requests, and of no others", function* () {
+    const { spans, tracer } = recordSpans()
     let calls = 0
     const { zk } = yield* scripted([
       {
@@ -103,16 +89,13 @@ describe("interceptors", () => {
     yield* zk.get("/seven").pipe(Effect.withSpan("caller"), Effect.withTracer(tracer))
     yield* zk.get("/seven")
     assert.strictEqual(calls, 1)
-    assert.deepStrictEqual(
-      spans.map(({ attributes, name }) => [name, attributes.get("app.tenant")]),
-      [
-        ["caller", undefined],
-        ["zookeeper.getData", "seven"]
-      ]
-    )
+    assertEach(spans, ({ attributes, name }) => [name, attributes.get("app.tenant")], [
+      ["caller", undefined],
+      ["zookeeper.getData", "seven"]
+    ])
   })
 
-  itScripted("are not between a client without them and its session", function* () {
+  itEffect("are not between a client without them and its session", function* () {
     const session = yield* ScriptedSession.make(answers)
     const watched: typeof session = { ...session, watchData: () => Effect.die("of this session") }
     const zk = yield* makeClient(watched, { interceptors: [] })
@@ -144,14 +127,11 @@ describe("interceptors", () => {
       yield* plain.set("/open", "")
       yield* changed
       const multi = replies.find(({ operation, ops }) => operation === "multi" && ops.length === 3)
-      assert.deepStrictEqual(
-        multi?.ops.map(({ operation, path }) => [operation, path.slice(path.indexOf("/", 1))]),
-        [
-          ["create", "/open/one"],
-          ["check", "/open"],
-          ["create", "/open/two"]
-        ]
-      )
+      assertEach(multi?.ops ?? [], ({ operation, path }) => [operation, path.slice(path.indexOf("/", 1))], [
+        ["create", "/open/one"],
+        ["check", "/open"],
+        ["create", "/open/two"]
+      ])
       assert.isTrue(replies.some(({ operation, path }) => operation === "getData" && path.endsWith("/open")))
       assert.isTrue(replies.some(({ error }) => error?._tag === "NoAuth"))
     }

@@ -1,4 +1,3 @@
-import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { itEffect, itLive, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { atOnce } from "@effect-zookeeper/test-kit/Expectations"
@@ -13,9 +12,10 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { inspect } from "node:util"
-import { PromiseClient, ZNode, ZooKeeper } from "../../src/index.ts"
+import { ZNode, ZooKeeper } from "../../src/index.ts"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
 import { itInChroot, connect, connectFresh, failure, text } from "../support/clients.ts"
+import { itConnected, rejection } from "../support/promises.ts"
 
 const ServiceConfig = ZNode.make({
   path: "/config/:service",
@@ -240,10 +240,7 @@ describe("a typed znode on a real server", () => {
     yield* Fiber.interrupt(watching)
   })
 
-  it("gives Promises, of values as the schema has them", async () => {
-    const { chroot, connectString } = { chroot: `/znode-promise-${crypto.randomUUID()}`, connectString: shared() }
-    await using zk = await PromiseClient.connect(connectString + chroot)
-    await zk.ensurePath("/")
+  itConnected("gives Promises, of values as the schema has them", async ({ zk }) => {
     const Note = ZNode.make({ path: "/:name", schema: Schema.Struct({ text: Schema.Option(Schema.String) }) })
     const notes = zk.znode(Note)
     assert.isUndefined(await notes.getOption({ name: "a" }))
@@ -258,11 +255,7 @@ describe("a typed znode on a real server", () => {
     }
     assert.deepStrictEqual(await notes.list({}), ["a"])
     await zk.set("/a", "no JSON")
-    const error = await notes.get({ name: "a" }).then(
-      () => undefined,
-      (error: unknown) => error
-    )
-    assert.instanceOf(error, ZNode.ZNodeDecodeError)
+    assert.instanceOf(await rejection(notes.get({ name: "a" })), ZNode.ZNodeDecodeError)
   })
 })
 

@@ -24,8 +24,10 @@ describe("the client's layers", () => {
     const servers = yield* failure(connect({ servers: "zk1:port" }), "InvalidArgument")
     assert.strictEqual(servers.argument, "servers")
     assert.strictEqual(servers.value, "zk1:port")
-    const chroot = yield* failure(connect({ servers: shared(), chroot: "/app/" }), "InvalidArgument")
-    assert.strictEqual(chroot.argument, "chroot")
+    for (const name of ["app", "/app/"]) {
+      const chroot = yield* failure(connect({ servers: shared(), chroot: name }), "InvalidArgument")
+      assert.strictEqual(chroot.argument, "chroot")
+    }
     const acl = yield* failure(connect({ servers: shared(), defaultAcl: [] }), "InvalidArgument")
     assert.strictEqual(acl.argument, "defaultAcl")
   })

@@ -2,20 +2,8 @@ import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import { testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
-import * as Tracer from "effect/Tracer"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
-
-const recording = () => {
-  const spans: Array<Tracer.NativeSpan> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
-  return { spans, tracer }
-}
+import { recordSpans } from "../support/spans.ts"
 
 const answering = makeScriptedClient(() => Effect.succeed({ data: null, stat }))
 
@@ -23,7 +11,7 @@ const itAnswering = testWith(it.effect, answering)
 
 describe("spans", () => {
   itAnswering("describe each request to a tracer that listens", function* ({ zk }) {
-    const { spans, tracer } = recording()
+    const { spans, tracer } = recordSpans()
     yield* zk.get("/a").pipe(Effect.withTracer(tracer))
     assertEach(spans, ({ kind, name }) => [name, kind], [["zookeeper.getData", "client"]])
     assert.deepStrictEqual(Object.fromEntries(spans[0]?.attributes ?? []), {
@@ -37,14 +25,14 @@ describe("spans", () => {
   })
 
   itAnswering("are children of the caller's", function* ({ zk }) {
-    const { spans, tracer } = recording()
+    const { spans, tracer } = recordSpans()
     yield* zk.set("/a", "").pipe(Effect.withSpan("caller"), Effect.withTracer(tracer))
     assertEach(spans, ({ name }) => name, ["caller", "zookeeper.setData"])
     assert.strictEqual(spans[1]?.parent._tag, "Some")
   })
 
   itAnswering("are not made where tracing is disabled", function* ({ zk }) {
-    const { spans, tracer } = recording()
+    const { spans, tracer } = recordSpans()
     yield* zk.get("/a").pipe(Effect.withTracer(tracer), Effect.withTracerEnabled(false))
     assert.deepStrictEqual(spans, [])
   })

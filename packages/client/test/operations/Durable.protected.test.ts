@@ -12,14 +12,14 @@ import { fails, gives, inTurn, loses, lost, subject, synced } from "../support/a
 const idOf = (path: string | undefined) => /_c_([0-9a-f-]{36})-/.exec(path ?? "")?.[1] ?? ""
 
 describe("a protected create whose reply was lost", () => {
-  const createdBy = (owner: bigint) => {
+  const createdBy = (owner: bigint, other = "_c_other-job-0000000002") => {
     let name = ""
     return {
       lose: ({ request }: Asked) => {
         name = `${request.path?.slice(1)}0000000003`
         return lost("create")
       },
-      list: () => Effect.succeed({ children: ["_c_other-job-0000000002", name], stat }),
+      list: () => Effect.succeed({ children: [other, name], stat }),
       look: gives({ stat: { ...stat, ephemeralOwner: owner } })
     }
   }
@@ -62,19 +62,9 @@ describe("a protected create whose reply was lost", () => {
   })
 
   itEffect("finds a znode with a given name", function* () {
-    let name = ""
     const naming = (id: string, name: string) => `${name}${id.replaceAll("-", "")}__lock__`
-    const { asked, zk } = yield* makeScriptedClient(
-      inTurn(
-        ({ request }) => {
-          name = `${request.path?.slice(1)}0000000003`
-          return lost("create")
-        },
-        synced,
-        () => Effect.succeed({ children: ["job-other__lock__0000000002", name], stat }),
-        gives({ stat: { ...stat, ephemeralOwner: sessionId } })
-      )
-    )
+    const own = createdBy(sessionId, "job-other__lock__0000000002")
+    const { asked, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
     const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
     assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
     assertEach(asked, ({ operation }) => operation, ["create", "sync", "getChildren", "exists"])

@@ -2,7 +2,7 @@
 import * as Redacted from "effect/Redacted"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
-import { testWith } from "@effect-zookeeper/test-kit/TestWith"
+import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -16,8 +16,6 @@ import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
 const bytes = (text: string) => new TextEncoder().encode(text)
 
 const servers = (...lines: ReadonlyArray<string>) => serversOf(parseConfig(bytes(lines.join("\n"))))
-
-const itScripted = testWith(it.effect, Effect.void)
 
 describe("the servers of an ensemble's configuration", () => {
   it("are the addresses that they announce to clients", () => {
@@ -77,13 +75,13 @@ const following = Effect.fnUntraced(function* (...configs: ReadonlyArray<string>
 })
 
 describe("a client that follows the configuration", () => {
-  itScripted("takes each new list once, and keeps it where a configuration has none", function* () {
+  itEffect("takes each new list once, and keeps it where a configuration has none", function* () {
     const one = "server.1=zk1:2888:3888;2181"
     const lists = yield* following(one, `${one}\nversion=2`, "", `${one}\nserver.2=zk2:2888:3888;2181`, one)
     assert.deepStrictEqual(lists, ["zk1:2181", "zk1:2181,zk2:2181", "zk1:2181"])
   })
 
-  itScripted("does not follow it where it asks for nothing", function* () {
+  itEffect("does not follow it where it asks for nothing", function* () {
     yield* makeScriptedClient(() => Effect.succeed({}), { session: { watchData: () => Effect.die("watched") } })
   })
 

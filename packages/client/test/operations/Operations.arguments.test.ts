@@ -96,13 +96,6 @@ describe("a mistake in an argument", () => {
       Effect.map(refused(call), (error) => assert.strictEqual(error.argument, argument))
     )
   }
-
-  itEffect("in the chroot or the default ACL fails the client", function* () {
-    const chroot = yield* Effect.exit(makeScriptedClient(() => Effect.void, { chroot: "app" }))
-    assert.isTrue(chroot._tag === "Failure")
-    const acl = yield* Effect.exit(makeScriptedClient(() => Effect.void, { defaultAcl: [] }))
-    assert.isTrue(acl._tag === "Failure")
-  })
 })
 
 describe("a request that is sent", () => {

@@ -1,8 +1,7 @@
-import { connectString as shared } from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { Acl, Op } from "../../src/index.ts"
-import { itInChroot, connect, failure } from "../support/clients.ts"
+import { itInChroot, failure, text } from "../support/clients.ts"
 
 describe("reads on a real server", () => {
   itInChroot("give data that does not change later", function* ({ zk }) {
@@ -18,20 +17,6 @@ describe("reads on a real server", () => {
 })
 
 describe("views on a real server", () => {
-  itInChroot("are nested, with the connect string's outermost", function* ({ chroot, connectString, zk }) {
-    const inner = yield* connect({ servers: connectString, chroot: "/inner" })
-    yield* inner.ensurePath("/")
-    const innermost = yield* inner.withChroot("/most")
-    assert.strictEqual(yield* innermost.createWithParents("/a"), "/a")
-    assert.isTrue(yield* zk.exists("/inner/most/a"))
-    const outside = yield* connect({ servers: shared() })
-    assert.isTrue(yield* outside.exists(`${chroot}/inner/most/a`))
-    assert.strictEqual((yield* failure(innermost.get("/no"), "NoNode")).path, "/no")
-    assert.deepStrictEqual(yield* innermost.getChildren("/"), ["a"])
-    assert.strictEqual(innermost.session.id, inner.session.id)
-    yield* failure(inner.withChroot("most"), "InvalidArgument")
-  })
-
   itInChroot("track versions, of data and ACL apart, and right under a chroot", function* ({ zk }) {
     yield* zk.create("/a", { data: "0" })
     const tracked = yield* zk.trackVersions
@@ -67,6 +52,11 @@ describe("views on a real server", () => {
     yield* zk.get("/b")
     yield* (yield* zk.trackVersions).setData("/b", "other")
     yield* zk.setData("/b", "mine")
+    yield* tracked.delete("/b")
+    yield* tracked.create("/b", { data: "anew" })
+    assert.strictEqual((yield* zk.setData("/b", "mine")).version, 1)
+    assert.strictEqual(text(yield* tracked.getData("/b")), "mine")
+    yield* zk.delete("/b")
   })
 
   itInChroot(

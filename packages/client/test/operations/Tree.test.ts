@@ -18,18 +18,25 @@ describe("ensurePath on a real server", () => {
     assert.strictEqual((yield* zk.getAcl("/a/b")).acl.length, 2)
   })
 
-  itInChroot("works below a parent without CREATE, because existing znodes are not created", function* ({ zk }) {
-    yield* zk.create("/locked")
-    yield* zk.create("/locked/open")
-    yield* zk.setAcl("/locked", [Acl.world("r")])
-    yield* zk.ensurePath("/locked/open/a/b")
-    assert.isTrue(yield* zk.exists("/locked/open/a/b"))
-    yield* zk.ensurePath("/locked/open")
-    yield* failure(zk.ensurePath("/locked/shut"), "NoAuth")
-    yield* zk.create("/ephemeral", { mode: "ephemeral" })
-    yield* failure(zk.ensurePath("/ephemeral/a"), "NoChildrenForEphemerals")
-    yield* failure(zk.ensurePath("/auth", { acl: Acl.creator }), "InvalidACL")
-  })
+  itInChroot(
+    "works below a parent without CREATE, because existing znodes are not created",
+    function* ({ connectString, zk }) {
+      yield* zk.create("/locked")
+      yield* zk.create("/locked/open")
+      yield* zk.setAcl("/locked", [Acl.world("r")])
+      yield* zk.ensurePath("/locked/open/a/b")
+      assert.isTrue(yield* zk.exists("/locked/open/a/b"))
+      yield* zk.ensurePath("/locked/open")
+      const below = yield* connect({ servers: `${connectString}/locked/open` })
+      yield* below.ensurePath("/")
+      yield* below.ensurePath("/c/d")
+      assert.isTrue(yield* zk.exists("/locked/open/c/d"))
+      yield* failure(zk.ensurePath("/locked/shut"), "NoAuth")
+      yield* zk.create("/ephemeral", { mode: "ephemeral" })
+      yield* failure(zk.ensurePath("/ephemeral/a"), "NoChildrenForEphemerals")
+      yield* failure(zk.ensurePath("/auth", { acl: Acl.creator }), "InvalidACL")
+    }
+  )
 
   itInChroot(
     TestServer.refusedBefore(

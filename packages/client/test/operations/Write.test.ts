@@ -10,43 +10,32 @@ import { itInChroot, connect, failure } from "../support/clients.ts"
 describe("a write on a real server", () => {
   const itWithQuotas = TestServer.since("3.7.0", itLive)
 
-  itWithQuotas("fails with QuotaExceeded where quotas are enforced", function* () {
+  itWithQuotas("fails with QuotaExceeded where quotas are enforced, in all methods that write data", function* () {
     const server = yield* ZooKeeperServer.make({ enforceQuota: true })
     const zk = yield* connect({ servers: server.connectString })
-    yield* zk.create("/q")
-    yield* zk.createWithParents("/zookeeper/quota/q/zookeeper_limits", {
-      data: "count=1,bytes=-1=;byteHardLimit=-1;countHardLimit=1"
+    const limit = Effect.fnUntraced(function* (path: string, limits: string) {
+      yield* zk.create(path)
+      yield* zk.createWithParents(`/zookeeper/quota${path}/zookeeper_limits`, { data: limits })
+      yield* zk.createWithParents(`/zookeeper/quota${path}/zookeeper_stats`, { data: "count=1,bytes=0" })
     })
-    yield* zk.createWithParents("/zookeeper/quota/q/zookeeper_stats", { data: "count=1,bytes=0" })
+    yield* limit("/q", "count=1,bytes=-1=;byteHardLimit=-1;countHardLimit=1")
     yield* failure(zk.create("/q/a"), "QuotaExceeded")
-  })
-
-  itWithQuotas(
-    "fails with QuotaExceeded in all methods that write data, where quotas of bytes are enforced",
-    function* () {
-      const server = yield* ZooKeeperServer.make({ enforceQuota: true })
-      const zk = yield* connect({ servers: server.connectString })
-      yield* zk.create("/b")
-      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_limits", {
-        data: "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1"
-      })
-      yield* zk.createWithParents("/zookeeper/quota/b/zookeeper_stats", { data: "count=1,bytes=0" })
-      const large = "x".repeat(11)
-      const writes: ReadonlyArray<Effect.Effect<unknown, SetDataError | CreateError>> = [
-        zk.set("/b", large),
-        zk.setData("/b", large),
-        zk.setData("/b", large, { idempotent: true }),
-        zk.update("/b", () => large),
-        zk.createOrSet("/b", large)
-      ]
-      for (const write of writes) {
-        const error = yield* failure(write, "QuotaExceeded")
-        assert.strictEqual(error.path, "/b")
-        assert.strictEqual(error.operation, "setData")
-      }
-      assert.strictEqual((yield* zk.getData("/b")).byteLength, 0)
+    yield* limit("/b", "count=-1,bytes=-1=;byteHardLimit=10;countHardLimit=-1")
+    const large = "x".repeat(11)
+    const writes: ReadonlyArray<Effect.Effect<unknown, SetDataError | CreateError>> = [
+      zk.set("/b", large),
+      zk.setData("/b", large),
+      zk.setData("/b", large, { idempotent: true }),
+      zk.update("/b", () => large),
+      zk.createOrSet("/b", large)
+    ]
+    for (const write of writes) {
+      const error = yield* failure(write, "QuotaExceeded")
+      assert.strictEqual(error.path, "/b")
+      assert.strictEqual(error.operation, "setData")
     }
-  )
+    assert.strictEqual((yield* zk.getData("/b")).byteLength, 0)
+  })
 })
 
 describe("an update on a real server", () => {

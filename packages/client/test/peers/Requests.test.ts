@@ -2,15 +2,22 @@
  * The cases of requests, lost replies and broken answers from the suites of other clients. The number is the row of the
  * list of telling tests; K is kazoo, F Curator's framework.
  *
- * Held elsewhere: 12 (K test_bad_transaction) by Transaction "say which operation failed and why, and apply nothing"; 27
- * (F testMissedResponseOnESCreate) by LostConnections "is one znode when it is protected and was applied"; 28's znode of
- * an older session that is still there by Durable "deletes what an older session of its own left ...".
+ * Held elsewhere ("session" is `packages/session/test`, "conformance" the suite in the test-kit):
+ *
+ * | row | held by |
+ * | --- | --- |
+ * | 1 (K test_request_queuing_session_recovered) | session's Requests.lostConnection "fails the writes that had left, and keeps all other requests in their order" |
+ * | 2 (K test_request_queuing_session_expired) | session's Requests.lostConnection "that ends in an expiry ...", Liveness.silence "is followed by a new session under recreate ..." |
+ * | 12 (K test_bad_transaction) | conformance "says which operation failed and why, and applies nothing" |
+ * | 13 (K test_connection_read_timeout, write_timeout) | session's Connection.faults "is given up in time, and what became of a write is told truly" |
+ * | 15 (K test_xids_mismatch) | session's Connection.faults "a wrong xid", "swapped replies", "a reply that comes twice", "a write whose reply is broken ..." |
+ * | 27 (F testMissedResponseOnESCreate) | conformance "is one znode when it is protected" |
+ * | 28's znode of an older session that is still there | Durable.protected "deletes the znode of its own older session ..." |
  */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
-import { atOnce } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -19,61 +26,6 @@ import type { CreateError, SetDataError } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
 import { connect, failure, text, now, assertEach, eventually } from "../support/clients.ts"
-
-describe("requests while there is no connection", () => {
-  Faults.itBehindProxy(
-    "wait, and go out in order when the session is resumed (1, K test_request_queuing_session_recovered)",
-    function* ({ proxy, zk }) {
-      const { id } = zk.session
-      yield* Faults.cutOff(proxy)
-      yield* Faults.awaitState(zk, "Disconnected")
-      const fibers = yield* Effect.forEach(["a", "b", "c"], (data) =>
-        Effect.forkChild(zk.create("/n-", { data, mode: "persistentSequential" }), now)
-      )
-      const read = yield* Effect.forkChild(zk.getChildren("/"), now)
-      assert.strictEqual(yield* Faults.countSent(proxy, Op.create), 0)
-      yield* proxy.accept("forward")
-      const paths = yield* Effect.forEach(fibers, Fiber.join)
-      assert.deepStrictEqual(paths, ["/n-0000000000", "/n-0000000001", "/n-0000000002"])
-      assert.lengthOf(yield* Fiber.join(read), 3)
-      for (const [index, path] of paths.entries()) assert.strictEqual(text(yield* zk.getData(path)), "abc"[index])
-      assert.strictEqual(zk.session.id, id)
-    }
-  )
-
-  Faults.itBehindProxy(
-    "fail with SessionExpired when it is dead, and the next go to a new one (2, K test_request_queuing_session_expired)",
-    function* ({ proxy, zk }) {
-      const { id } = zk.session
-      yield* Faults.cutOff(proxy)
-      yield* Faults.awaitState(zk, "Disconnected")
-      const fibers = yield* Effect.forEach([zk.create("/a"), Effect.asVoid(zk.exists("/a"))], (request) =>
-        Effect.forkChild(Effect.flip<unknown, { readonly _tag: string }, never>(request), now)
-      )
-      yield* Faults.endSession(zk)
-      yield* proxy.accept("forward")
-      for (const fiber of fibers) assert.strictEqual((yield* Fiber.join(fiber))._tag, "SessionExpired")
-      yield* Faults.awaitState(zk, "Connected")
-      assert.notStrictEqual(zk.session.id, id)
-      // Nothing of the queue was sent.
-      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
-      assert.strictEqual(yield* zk.create("/a"), "/a")
-    }
-  )
-
-  Faults.itBehindProxyWith({ sessionTimeout: "1500 millis" })(
-    "are given up when the server stalls, which ends the connection (13, K test_connection_read_timeout, write_timeout)",
-    function* ({ proxy, zk }) {
-      const states = yield* Faults.recordStates(zk)
-      yield* proxy.blackHole("both")
-      const error = yield* failure(zk.create("/a"), "ConnectionLoss")
-      assert.isTrue(error.maybeApplied)
-      yield* proxy.heal
-      yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
-      assert.isTrue(yield* zk.exists("/"))
-    }
-  )
-})
 
 describe("answers that make no sense", () => {
   Faults.itBesideRoot(
@@ -93,25 +45,6 @@ describe("answers that make no sense", () => {
       assert.strictEqual((yield* proxy.seen).accepted, garbage.length + 1)
       yield* zk.create("/a")
       assert.isTrue(yield* beside.exists("/a"))
-    }
-  )
-
-  Faults.itBehindProxy(
-    "because they belong to another request are never given to a caller (15, K test_xids_mismatch)",
-    function* ({ proxy, zk }) {
-      for (const name of ["a", "b"]) yield* zk.create(`/${name}`, { data: name })
-      const { id } = zk.session
-      const read = atOnce([zk.getData("/a"), zk.getData("/b")])
-      for (const action of [{ _tag: "SetXid", xid: 12_345 }, { _tag: "Swap" }, { _tag: "Duplicate" }] as const) {
-        const handshakes = yield* Faults.countHandshakes(proxy)
-        yield* proxy.rule({ match: { direction: "down", op: Op.getData }, action })
-        assert.deepStrictEqual((yield* read).map(text), ["a", "b"])
-        yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
-      }
-      yield* proxy.rule({ match: { direction: "down", op: Op.create }, action: { _tag: "SetXid", xid: 1 } })
-      assert.isTrue((yield* failure(zk.create("/c"), "ConnectionLoss")).maybeApplied)
-      assert.isTrue(yield* zk.exists("/c"))
-      assert.strictEqual(zk.session.id, id)
     }
   )
 })

@@ -1,17 +1,19 @@
 /**
  * The cases of sessions and connections from the suites of other clients. The number is the row of the list of telling tests;
  * K is kazoo, F Curator's framework.
+ *
+ * Held elsewhere: 16 (K test_read_only) by session's Session.ensemble "of which one is left serves reads within seconds ..."; 33
+ * (F testSessionExpirationFromTimeout) by its Liveness.silence "of four thirds without a session is an expiry ...", and
+ * (F testReconnectWithoutExpiration) by its Connection.faults "because it answers with refuse is tried until it can be ...".
  */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
-import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import { assert, describe } from "@effect/vitest"
-import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as Faults from "../support/faults.ts"
-import { connect, failure, text, now } from "../support/clients.ts"
+import { failure, text, now } from "../support/clients.ts"
 
 describe("the states of a session", () => {
   Faults.itBehindProxy(
@@ -47,32 +49,6 @@ describe("the states of a session", () => {
       assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
     }
   )
-
-  Faults.itBehindProxyWith({ sessionTimeout: "1 second" })(
-    "say Expired by the client's own clock when no server is left to say it (33, F testSessionExpirationFromTimeout)",
-    function* ({ proxy, zk }) {
-      const states = yield* Faults.recordStates(zk)
-      yield* Faults.cutOff(proxy)
-      yield* Faults.awaitCondition(() => states.includes("Expired"))
-      yield* Faults.awaitCondition(() => states.at(-1) === "Connecting")
-      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Expired", "Connecting"])
-    }
-  )
-
-  Faults.itBehindProxyWith({ sessionTimeout: "4 seconds" })(
-    "do not when it comes back in time (33, F testReconnectWithoutExpiration)",
-    function* ({ proxy, zk }) {
-      const { id } = zk.session
-      const states = yield* Faults.recordStates(zk)
-      yield* Faults.cutOff(proxy)
-      // A quarter of its time goes by.
-      yield* Effect.sleep("1 second")
-      yield* proxy.accept("forward")
-      yield* Faults.awaitCondition(() => states.at(-1) === "Connected" && states.length > 1)
-      assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
-      assert.strictEqual(zk.session.id, id)
-    }
-  )
 })
 
 describe("the servers of a session", () => {
@@ -92,41 +68,6 @@ describe("the servers of a session", () => {
       yield* other.awaitFrames({ direction: "down", op: "connect" })
       assert.strictEqual(text(yield* zk.getData("/a")), "a")
       assert.strictEqual(zk.session.id, id)
-    }
-  )
-
-  itLive(
-    "without a quorum serve reads to a client that allows it, and writes again with one (16, K test_read_only)",
-    { timeout: 120_000 },
-    function* () {
-      const ensemble = yield* ZooKeeperEnsemble.make({
-        size: 2,
-        localSessions: "upgrading",
-        startTimeout: "90 seconds"
-      })
-      const [first, second] = ensemble.servers
-      if (first === undefined || second === undefined) return assert.fail("an ensemble of two")
-      const zk = yield* connect({
-        servers: ensemble.connectString,
-        allowReadOnly: true,
-        sessionTimeout: "30 seconds",
-        retry: Faults.RETRY_SOON
-      })
-      const { id } = zk.session
-      yield* zk.create("/a", { data: "a" })
-      yield* zk.create("/e", { mode: "ephemeral" })
-      assert.isFalse(zk.session.readOnly)
-      yield* second.kill
-      yield* Faults.awaitCondition(() => zk.session.readOnly)
-      assert.strictEqual(text(yield* zk.getData("/a")), "a")
-      const error = yield* failure(zk.create("/b"), "ServerRefused")
-      assert.strictEqual(error.name, "NotReadOnly")
-      yield* second.launch
-      yield* Faults.awaitCondition(() => zk.session.state._tag === "Connected" && !zk.session.state.readOnly)
-      // The session was not given up for it, and what it owns is still there.
-      assert.strictEqual(zk.session.id, id)
-      yield* zk.create("/b")
-      assert.isTrue(yield* zk.exists("/e"))
     }
   )
 })

@@ -1,36 +1,22 @@
 /**
  * The cases of watches from the suites of other clients. The number is the row of the list of telling tests; K is kazoo, F
- * Curator's framework. 17 (K test_watcher_repeat_delete) is held by the conformance suite's "give the data, then what it
- * becomes ...", 8 (K test_create_async_returns_unchrooted_path, test_unchroot) by its chroots, and 18 (K test_datawatch_across_session_expire) is held by LostConnections "goes on in a new session,
- * and events say that there is a gap".
+ * Curator's framework.
+ *
+ * Held elsewhere: 8 (K test_create_async_returns_unchrooted_path, test_unchroot) by conformance "a chroot"; 10
+ * (K test_exists_watcher_exception) by session's Session.brokenApplication "a state, the event of a watch ..." and conformance
+ * "of existence tells creation, data and deletion, one of them each"; 17 (K test_watcher_repeat_delete) by conformance "give the
+ * data, then what it becomes ..."; 18 (K test_datawatch_across_session_expire) by Operations.lostConnections "goes on in a
+ * new session, and events say that there is a gap".
  */
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Faults from "../support/faults.ts"
-import { connect, now } from "../support/clients.ts"
+import { now } from "../support/clients.ts"
 
 describe("watches", () => {
-  Faults.itBesideRoot(
-    "fire for all that wait, whatever one of them does with the event (10, K test_exists_watcher_exception)",
-    function* ({ beside: zk, connectString }) {
-      const other = yield* connect({ servers: connectString })
-      const { changed, stat } = yield* zk.existsAndWatch("/a")
-      assert.isTrue(Option.isNone(stat))
-      const bad = yield* Effect.forkChild(Effect.andThen(changed, Effect.die(new Error("a watcher that throws"))), now)
-      const good = yield* Effect.forkChild(changed, now)
-      yield* other.create("/a")
-      assert.strictEqual((yield* Fiber.join(good)).type, "NodeCreated")
-      assert.isTrue(Exit.isFailure(yield* Fiber.await(bad)))
-      const next = yield* zk.existsAndWatch("/a")
-      yield* other.delete("/a")
-      assert.strictEqual((yield* next.changed).type, "NodeDeleted")
-    }
-  )
-
   Faults.itBehindProxy(
     "that are stopped get no more events and leave nothing (19, K test_child_watcher_remove_session_watcher)",
     function* ({ beside, proxy, zk }) {

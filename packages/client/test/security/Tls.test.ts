@@ -230,8 +230,9 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
     assert.deepStrictEqual(yield* x509Of(zk), ["CN=zkclient"])
   })
 
-  it.effect("an unverified server elsewhere gets no credentials, and plain text is warned of once", () =>
-    Effect.gen(function* () {
+  itOnServer(
+    "an unverified server elsewhere gets no credentials, and plain text is warned of once",
+    function* ({ good, tls }) {
       const auth = [{ scheme: "digest", credentials: Redacted.make("bob:secret") }]
       const lines: Array<unknown> = []
       const logger = Logger.make<unknown, void>(({ message }) => void lines.push(message))
@@ -257,9 +258,8 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
       assert.deepStrictEqual(lines, [])
 
       // A client that has moved elsewhere since is held to the same rule.
-      const { tls } = yield* Fixture
       const elsewhere = `zk1.test:${tls.connectString.split(":").at(-1)}`
-      const near = yield* start({ servers: tls.connectString, tls: { ...(yield* Fixture).good, ...unverified } })
+      const near = yield* start({ servers: tls.connectString, tls: { ...good, ...unverified } })
       yield* near.updateServers(`${tls.connectString},${elsewhere}`)
       yield* near.updateServers(tls.connectString)
       yield* near.addAuth("digest", Redacted.make("bob:secret"))
@@ -274,6 +274,6 @@ describeWithTls(Fixture.layer)("TLS on real servers", (it) => {
       yield* start({ servers: `zk1.test:${port}`, auth })
       assert.lengthOf(lines, 2)
       for (const line of lines) assert.include(String(line), `credentials go to zk1.test:${port} in plain text`)
-    })
+    }
   )
 })

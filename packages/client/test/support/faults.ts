@@ -19,38 +19,26 @@ export { awaitCondition, eventually }
 /** The op codes that tests aim at. */
 export const Op = {
   create: 1,
-  delete: 2,
   exists: 3,
   getData: 4,
   setData: 5,
   getChildren: 8,
   sync: 9,
   ping: 11,
-  getChildren2: 12,
-  multi: 14,
-  create2: 15,
-  removeWatches: 18,
   auth: 100,
   setWatches: 101,
-  setWatches2: 105,
   closeSession: -11
 } as const
 
 /** Reconnects fast, so that no test waits for it. */
 export const RETRY_SOON = Schedule.spaced("20 millis")
 
-/**
- * A chroot of its own on a server (a persistent znode), a client of it behind a proxy, `zk`, and one without, `beside`.
- */
-export const connectProxied = Effect.fnUntraced(function* (
-  name: string,
-  options: ZooKeeper.Options & { readonly server?: string | undefined } = {}
-) {
-  const { server = TestServer.connectString(), ...rest } = options
-  const { beside, chroot, root } = yield* makeChroot(name, server)
-  const proxy = yield* FaultProxy.make(TestServer.targetOf(server))
-  const zk = yield* connect({ servers: proxy.connectString + chroot, retry: RETRY_SOON, ...rest })
-  return { zk, beside, root, proxy, chroot, server }
+/** A chroot of its own (a persistent znode), a client of it behind a proxy, `zk`, and one without, `beside`. */
+export const connectProxied = Effect.fnUntraced(function* (name: string, options: ZooKeeper.Options = {}) {
+  const { beside, chroot } = yield* makeChroot(name)
+  const proxy = yield* FaultProxy.make(TestServer.target())
+  const zk = yield* connect({ servers: proxy.connectString + chroot, retry: RETRY_SOON, ...options })
+  return { zk, beside, proxy, chroot }
 })
 
 /** A live test with a client behind a proxy, and one beside it, in a chroot of its own. */
@@ -63,15 +51,15 @@ export const itBehindProxy = testWith(
 export const itBehindProxyWith = (options: Parameters<typeof connectProxied>[1]) =>
   testWith(it.live, connectProxied("test", options))
 
-/** A chroot of its own on a server, and a client whose root it is. `root` is the same client without chroot. */
-export const makeChroot = Effect.fnUntraced(function* (name: string, server: string = TestServer.connectString()) {
-  const chroot = TestServer.freshPath(name)
-  const root = yield* connect({ servers: server })
+/** A chroot of its own, and a client whose root it is. */
+const makeChroot = Effect.fnUntraced(function* (name: string) {
+  const { chroot, connectString } = TestServer.fresh(name)
+  const root = yield* connect({ servers: TestServer.connectString() })
   yield* root.create(chroot)
-  return { root, beside: yield* root.withChroot(chroot), chroot, server, connectString: server + chroot }
+  return { beside: yield* root.withChroot(chroot), chroot, connectString }
 })
 
-/** A live test with a chroot of its own, a client of it, `beside`, and the same client without chroot, `root`. */
+/** A live test with a chroot of its own, and a client of it, `beside`. */
 export const itBesideRoot = testWith(
   it.live,
   Effect.suspend(() => makeChroot("test"))
@@ -100,19 +88,12 @@ export const loseReply = (proxy: FaultProxy.FaultProxy, op: number, count = 1) =
   proxy.rule({ match: { direction: "down", op }, action: { _tag: "DropAndReset" }, count })
 
 /** Ends the connections of a proxy, and waits until the client has another one. */
-export const breakConnections = Effect.fnUntraced(function* (
-  zk: ZooKeeper.Service,
-  proxy: FaultProxy.FaultProxy,
-  ending: FaultProxy.Ending = "rst"
-) {
-  const handshakes = yield* countHandshakes(proxy)
-  yield* proxy.dropAll(ending)
+export const breakConnections = Effect.fnUntraced(function* (zk: ZooKeeper.Service, proxy: FaultProxy.FaultProxy) {
+  const handshakes = yield* countFrames(proxy, { direction: "down", op: "connect" })
+  yield* proxy.dropAll("rst")
   yield* proxy.awaitFrames({ direction: "down", op: "connect" }, handshakes + 1)
   yield* awaitState(zk, "Connected")
 })
-
-export const countHandshakes = (proxy: FaultProxy.FaultProxy) =>
-  countFrames(proxy, { direction: "down", op: "connect" })
 
 /** How many frames of a kind have passed. */
 export const countFrames = (
@@ -131,14 +112,10 @@ export const countSent = (proxy: FaultProxy.FaultProxy, op: number) => countFram
  * Has the server end a client's session: it is cut off, somebody else takes the session over and closes it. It learns
  * that when it comes back, before this returns.
  */
-export const expire = Effect.fnUntraced(function* (
-  zk: ZooKeeper.Service,
-  proxy: FaultProxy.FaultProxy,
-  server: string = TestServer.connectString()
-) {
+export const expire = Effect.fnUntraced(function* (zk: ZooKeeper.Service, proxy: FaultProxy.FaultProxy) {
   const { id } = zk.session
   yield* cutOff(proxy)
-  yield* endSession(zk, server)
+  yield* endSession(zk)
   yield* proxy.accept("forward")
   yield* awaitCondition(() => zk.session.id !== id)
 })
@@ -147,19 +124,19 @@ export const expire = Effect.fnUntraced(function* (
 export const cutOff = (proxy: FaultProxy.FaultProxy) => Effect.andThen(proxy.accept("refuse"), proxy.dropAll("rst"))
 
 /** Takes over the session of a client that is cut off, and closes it. */
-export const endSession = (zk: ZooKeeper.Service, server: string = TestServer.connectString()) =>
-  Effect.scoped(connect({ servers: server, session: { id: zk.session.id, password: zk.session.password } }))
+export const endSession = ({ session: { id, password } }: ZooKeeper.Service) =>
+  Effect.scoped(connect({ servers: TestServer.connectString(), session: { id, password } }))
 
 // -----------------------------------------------------------------------------
 // seeing
 // -----------------------------------------------------------------------------
 
 /** The answer of a server to a four-letter word. */
-export const fourLetterWord = (word: FourLetterWord.FourLetterWord, target: FaultProxy.Target = TestServer.target()) =>
-  Transport.Transport.use((transport) => FourLetterWord.ask(transport, target, target, word)).pipe(
-    Effect.provide(Transport.layer()),
-    Effect.orDie
-  )
+export const fourLetterWord = (word: FourLetterWord.FourLetterWord) =>
+  Transport.Transport.use((transport) => {
+    const target = TestServer.target()
+    return FourLetterWord.ask(transport, target, target, word)
+  }).pipe(Effect.provide(Transport.layer()), Effect.orDie)
 
 /** How many paths the shared server watches data for, at and below one; it does not tell of lists of children. */
 export const watchesBelow = (path: string) =>

@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Allocator from "../../src/Allocator.ts"
 import * as Lock from "../../src/Lock.ts"
+import { awaitChildren } from "../support/holds.ts"
 import {
   withClient,
   describeOnServers,
@@ -257,11 +258,7 @@ describeOnServers("an allocator", (it) => {
       if (round > 0) yield* owns(allocator, items)
       yield* leave
     }
-    const names = Effect.gen(function* () {
-      const members = yield* zk.getChildren(`${path}/members`)
-      const locks = yield* Effect.forEach(items, (item) => zk.getChildren(`${path}/locks/item-${item}`))
-      return [...members, ...locks.flat()]
-    }).pipe(Effect.catchTag("NoNode", () => Effect.succeed<ReadonlyArray<string>>([])))
-    yield* eventually(names, ({ length }) => length === 0)
+    yield* awaitChildren(zk, `${path}/members`, 0)
+    for (const item of items) yield* awaitChildren(zk, `${path}/locks/item-${item}`, 0)
   })
 })

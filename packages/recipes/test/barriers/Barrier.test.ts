@@ -3,37 +3,31 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Barrier from "../../src/Barrier.ts"
+import { begun } from "../support/barriers.ts"
 import { withClient, describeOnServers, eventually, failure, awaitNextSession, now } from "../support/targets.ts"
-
-/** Starts to wait, and tells by a flag whether it still does. */
-const waiting = Effect.fnUntraced(function* (barrier: Barrier.Barrier) {
-  let passed = false
-  const fiber = yield* barrier.wait().pipe(Effect.andThen(Effect.sync(() => (passed = true))), Effect.forkChild(now))
-  return { hasPassed: () => passed, passes: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
-})
 
 describeOnServers("a barrier", (it) => {
   it.inChroot("releases its waiters when it is lifted, and not before (aiozk 1)", function* ({ another, zk }) {
     const mine = yield* withClient(zk)(Barrier.make("/barrier"))
     const theirs = yield* withClient(yield* another())(Barrier.make("/barrier"))
     yield* mine.create
-    const waiter = yield* waiting(theirs)
+    const waiter = yield* begun(theirs.wait())
     // A change of its data lifts no barrier.
     yield* zk.set("/barrier", "still up")
     assert.strictEqual((yield* failure(theirs.wait({ timeout: "200 millis" }), "WaitTimeout")).timeout, 200)
-    assert.isFalse(waiter.hasPassed())
+    assert.isFalse(waiter.hasEnded())
     yield* mine.lift
-    yield* waiter.passes
+    yield* waiter.ends
   })
 
   it.inChroot("releases a thousand waiters, none of them too early (aiozk 3)", function* ({ zk }) {
     const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
     yield* barrier.create
-    const waiters = yield* Effect.forEach(Array.from({ length: 1000 }), () => waiting(barrier))
+    const waiters = yield* Effect.forEach(Array.from({ length: 1000 }), () => begun(barrier.wait()))
     yield* zk.set("/barrier", "all have looked by now")
-    assert.isFalse(waiters.some(({ hasPassed }) => hasPassed()))
+    assert.isFalse(waiters.some(({ hasEnded }) => hasEnded()))
     yield* barrier.lift
-    yield* Effect.forEach(waiters, ({ passes }) => passes).pipe(Effect.timeout("15 seconds"))
+    yield* Effect.forEach(waiters, ({ ends }) => ends).pipe(Effect.timeout("15 seconds"))
   })
 
   it.inChroot("lets clients pass where there is none (aiozk 4)", function* ({ zk }) {
@@ -57,29 +51,29 @@ describeOnServers("a barrier", (it) => {
     const { link, zk: mine } = yield* breakable()
     const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
     yield* barrier.create
-    const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
+    const waiter = yield* begun((yield* withClient(mine)(Barrier.make("/barrier"))).wait())
     yield* mine.exists("/")
     yield* link.cut
     yield* barrier.lift
     // Another one that is put up at once holds up those who come to it, not those who waited for the first.
     yield* barrier.create
-    assert.isFalse(waiter.hasPassed())
+    assert.isFalse(waiter.hasEnded())
     yield* link.heal
-    yield* waiter.passes
+    yield* waiter.ends
   })
 
   it.inChroot("still delays a waiter that has lost its session", function* ({ another, expire, zk }) {
     const mine = yield* another()
     const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
     yield* barrier.create
-    const waiter = yield* waiting(yield* withClient(mine)(Barrier.make("/barrier")))
+    const waiter = yield* begun((yield* withClient(mine)(Barrier.make("/barrier"))).wait())
     const { id } = mine.session
     yield* expire(mine)
     yield* awaitNextSession(mine, id)
     yield* mine.sync("/")
-    assert.isFalse(waiter.hasPassed())
+    assert.isFalse(waiter.hasEnded())
     yield* barrier.lift
-    yield* waiter.passes
+    yield* waiter.ends
   })
 
   it.inChroot("is lifted once, and a later one stays, when the reply is lost", function* ({ breakable, zk }) {

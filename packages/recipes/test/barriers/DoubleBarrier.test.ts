@@ -2,33 +2,18 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
+import { begun } from "../support/barriers.ts"
+import { awaitChildren, getChildrenOrNone } from "../support/holds.ts"
 import { assertEach, withClient, describeOnServers, eventually, failure, eachAtOnce } from "../support/targets.ts"
 
 const path = "/barrier"
 
 const member = (zk: ZooKeeper.Service, size: number) => withClient(zk)(DoubleBarrier.make(path, { size }))
 
-/** Starts something, and tells by a flag whether it has ended. */
-const begun = Effect.fnUntraced(function* <E, R>(effect: Effect.Effect<void, E, R>) {
-  let ended = false
-  const fiber = yield* Effect.forkChild(
-    Effect.andThen(
-      effect,
-      Effect.sync(() => (ended = true))
-    ),
-    {
-      startImmediately: true
-    }
-  )
-  return { hasEnded: () => ended, ends: Fiber.join(fiber), stop: Fiber.interrupt(fiber) }
-})
+const names = (zk: ZooKeeper.Service) => getChildrenOrNone(zk, path)
 
-const names = (zk: ZooKeeper.Service) =>
-  Effect.catchTag(zk.getChildren(path), "NoNode", (): Effect.Effect<ReadonlyArray<string>> => Effect.succeed([]))
-
-const has = (zk: ZooKeeper.Service, count: number) => eventually(names(zk), ({ length }) => length === count)
+const has = (zk: ZooKeeper.Service, count: number) => awaitChildren(zk, path, count)
 
 describeOnServers("a double barrier", (it) => {
   it.inChroot("enters again when the znode of a waiting member is deleted", function* ({ another, zk }) {

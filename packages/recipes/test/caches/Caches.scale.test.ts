@@ -1,12 +1,11 @@
 /** A large tree: how long a cache takes to read it, what it asks at once, and what it holds in memory. */
 import { Op } from "@effect-zookeeper/client"
 import type { ZooKeeper } from "@effect-zookeeper/client"
+import { retainedBytes } from "@effect-zookeeper/test-kit/MemoryUse"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as v8 from "node:v8"
-import * as vm from "node:vm"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { countReads } from "../support/caches.ts"
 import { withClient, describeOnServers } from "../support/targets.ts"
@@ -35,16 +34,6 @@ const plant = Effect.fnUntraced(function* (zk: ZooKeeper.Service, count: number,
   }
 })
 
-v8.setFlagsFromString("--expose-gc")
-const collect: unknown = vm.runInNewContext("gc")
-const heap = () => {
-  if (typeof collect === "function") {
-    collect()
-    collect()
-  }
-  return process.memoryUsage().heapUsed + process.memoryUsage().external
-}
-
 /** However long it takes: the time of the test bounds it. */
 const until = (condition: () => boolean) =>
   Effect.repeat(Effect.sync(condition), { until: (is) => is, schedule: Schedule.spaced("5 millis") })
@@ -60,11 +49,11 @@ describeOnServers("a large tree", (it) => {
         const zk = yield* another(patient)
         yield* plant(zk, count, wide)
         const direct = countReads(yield* another(patient))
-        const before = heap()
+        const before = retainedBytes()
         const start = performance.now()
         const cache = yield* withClient(direct.zk)(TreeCache.make("/t"))
         const loaded = performance.now()
-        const bytes = (heap() - before) / count
+        const bytes = (retainedBytes() - before) / count
         assert.strictEqual(cache.size, count)
         assert.strictEqual(direct.count.most, 64)
         assert.strictEqual(direct.count.get, count)

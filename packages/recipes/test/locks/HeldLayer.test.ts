@@ -4,19 +4,17 @@ import { assert } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
-import * as Scope from "effect/Scope"
 import type { Held } from "../../src/Held.ts"
 import type { HeldLayer } from "../../src/HeldLayer.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
 import { awaitChildren } from "../support/holds.ts"
-import { awaitCondition, describeOnServers, failure, pullFrom, withClient } from "../support/targets.ts"
+import { awaitCondition, closable, describeOnServers, failure, pullFrom, withClient } from "../support/targets.ts"
 
 class Jobs extends Context.Service<Jobs, { readonly owner: string; readonly token: bigint }>()("test/Jobs") {}
 
@@ -57,9 +55,6 @@ const leading = (
     Effect.map(Context.get(Leading))
   )
 
-const inScope = <A, E, R>(scope: Scope.Scope, effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Scope.Scope, scope)
-
 const tokenOf = Effect.map(Jobs, ({ token }) => token)
 
 const silently = Effect.provideService(References.MinimumLogLevel, "None")
@@ -67,14 +62,13 @@ const silently = Effect.provideService(References.MinimumLogLevel, "None")
 describeOnServers("a layer that is built while a client leads", (it) => {
   it.inChroot("is torn down before the next client builds it", function* ({ another, zk }) {
     const record = makeRecord()
-    const first = yield* Scope.make()
-    const one = yield* inScope(first, leading(zk, jobsLayer(record, "one", Effect.sleep(100))))
+    const [one, closeFirst] = yield* closable(leading(zk, jobsLayer(record, "one", Effect.sleep(100))))
     yield* one.use(Effect.void)
     const two = yield* leading(yield* another(), jobsLayer(record, "two"))
     yield* awaitChildren(zk, "/leader", 2)
     assert.isTrue(Option.isNone(yield* two.held))
     assert.deepStrictEqual(record.events, ["one starts"])
-    yield* Scope.close(first, Exit.void)
+    yield* closeFirst
     yield* two.use(Effect.void, { timeout: "15 seconds" })
     assert.deepStrictEqual(record.events, ["one starts", "one stopped", "two starts"])
   })
@@ -95,14 +89,13 @@ describeOnServers("a layer that is built while a client leads", (it) => {
     const record = makeRecord()
     const one = yield* leading(zk, jobsLayer(record, "one"))
     const token = yield* one.use(tokenOf)
-    const second = yield* Scope.make()
-    const two = yield* inScope(second, leading(yield* another(), jobsLayer(record, "two")))
+    const [two, closeSecond] = yield* closable(leading(yield* another(), jobsLayer(record, "two")))
     yield* awaitChildren(zk, "/leader", 2)
     const held = Option.getOrThrow(yield* one.held)
     yield* zk.delete(held.path)
     yield* two.use(Effect.void, { timeout: "15 seconds" })
     yield* awaitCondition(() => record.events.includes("one stopped"))
-    yield* Scope.close(second, Exit.void)
+    yield* closeSecond
     assert.isAbove(Number(yield* one.use(tokenOf, { timeout: "15 seconds" })), Number(token))
   })
 
@@ -189,10 +182,9 @@ describeOnServers("a layer that is built while a client leads", (it) => {
         : Layer.succeed(Jobs, Jobs.of({ owner: "healed", token: 0n }))
     }
     const one = yield* silently(leading(zk, inner, { retry: Schedule.spaced("200 millis") }))
-    const second = yield* Scope.make()
-    const two = yield* inScope(second, leading(yield* another(), jobsLayer(record, "two")))
+    const [two, closeSecond] = yield* closable(leading(yield* another(), jobsLayer(record, "two")))
     yield* two.use(Effect.void, { timeout: "15 seconds" })
-    yield* Scope.close(second, Exit.void)
+    yield* closeSecond
     assert.strictEqual(
       yield* one.use(
         Effect.map(Jobs, ({ owner }) => owner),
@@ -241,11 +233,9 @@ describeOnServers("a layer that is built under a lock", (it) => {
       )
     )
     for (const client of [zk, yield* another(), yield* another()]) {
-      const scope = yield* Scope.make()
-      yield* inScope(scope, withClient(client)(Layer.build(Lock.layer("/lock", layer))))
+      const [, close] = yield* closable(withClient(client)(Layer.build(Lock.layer("/lock", layer))))
       yield* awaitCondition(() => inside === 1)
-      yield* Effect.addFinalizer(() => Scope.close(scope, Exit.void))
-      if (builds < 3) yield* Effect.forkChild(Effect.andThen(Effect.sleep(20), Scope.close(scope, Exit.void)))
+      if (builds < 3) yield* Effect.forkChild(Effect.andThen(Effect.sleep(20), close))
       yield* awaitCondition(() => builds === 3 || inside === 0)
     }
     assert.strictEqual(builds, 3)

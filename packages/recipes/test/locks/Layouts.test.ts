@@ -1,5 +1,6 @@
 /** The names and data of recipes in all layouts, as tools read them. */
 import { Layouts } from "@effect-zookeeper/recipes"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 
 const guid = "8f4a25d4-0f3b-4f4a-9c8e-9f5f2d2b1c77"
@@ -16,30 +17,21 @@ describe("names of contenders", () => {
       `_c_${guid}-lease-0000000005`,
       `_c_${guid}-lock-0000000001`
     ])
-    assert.deepStrictEqual(
-      found.map(({ kind, layout, sequence }) => [sequence, kind, layout]),
-      [
-        [1, "lock", "curator"],
-        [2, "lock", "go"],
-        [3, "lock", "kazoo"],
-        [4, "candidate", "curator"],
-        [5, "lease", "curator"],
-        [6, "lock", "aiozk"]
-      ]
-    )
+    assertEach(found, ({ kind, layout, sequence }) => [sequence, kind, layout], [
+      [1, "lock", "curator"],
+      [2, "lock", "go"],
+      [3, "lock", "kazoo"],
+      [4, "candidate", "curator"],
+      [5, "lease", "curator"],
+      [6, "lock", "aiozk"]
+    ])
   })
 
   it("of kazoo are those of writers where there are readers", () => {
     const kinds = Layouts.contenders([`${hex}__lock__0000000001`, `${hex}__rlock__0000000002`])
-    assert.deepStrictEqual(
-      kinds.map(({ kind }) => kind),
-      ["write", "read"]
-    )
+    assertEach(kinds, ({ kind }) => kind, ["write", "read"])
     const curator = Layouts.contenders([`_c_${guid}-__WRIT__0000000001`, `_c_${guid}-__READ__0000000002`])
-    assert.deepStrictEqual(
-      curator.map(({ kind }) => kind),
-      ["write", "read"]
-    )
+    assertEach(curator, ({ kind }) => kind, ["write", "read"])
   })
 })
 

@@ -1,50 +1,46 @@
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import * as Scope from "effect/Scope"
 import * as WorkerId from "../../src/WorkerId.ts"
 import { acquireAndReleaseOperations, assertLostWithSession, awaitChildren } from "../support/holds.ts"
-import { awaitNoWatches, describeOnServers, eventually, failure, withClient } from "../support/targets.ts"
+import {
+  assertEach,
+  awaitNoWatches,
+  closable,
+  describeOnServers,
+  eachAtOnce,
+  eventually,
+  failure,
+  numbersBelow,
+  withClient
+} from "../support/targets.ts"
 
 const workers = (zk: ZooKeeper.Service, options?: WorkerId.Options) =>
   withClient(zk)(WorkerId.make("/workers", options))
-
-const inScope = <A, E, R>(scope: Scope.Scope, effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Scope.Scope, scope)
 
 describeOnServers("numbers of workers", (it) => {
   it.inChroot("are the lowest that are free, from 0 on", function* ({ another, zk }) {
     const mine = yield* workers(zk)
     const other = yield* workers(yield* another())
-    const scopes = yield* Effect.all([Scope.make(), Scope.make(), Scope.make()])
-    assert.strictEqual((yield* inScope(scopes[0], mine.acquire())).id, 0)
-    assert.strictEqual((yield* inScope(scopes[1], other.acquire())).id, 1)
-    assert.strictEqual((yield* inScope(scopes[2], mine.acquire())).id, 2)
-    assert.deepStrictEqual(
-      (yield* other.holders).map(({ id }) => id),
-      [0, 1, 2]
-    )
-    yield* Scope.close(scopes[1], Exit.void)
+    const first = yield* mine.acquire()
+    const [second, release] = yield* closable(other.acquire())
+    const third = yield* mine.acquire()
+    assertEach([first, second, third], ({ id }) => id, [0, 1, 2])
+    assertEach(yield* other.holders, ({ id }) => id, [0, 1, 2])
+    yield* release
     assert.strictEqual((yield* mine.acquire()).id, 1)
     assert.strictEqual((yield* other.acquire()).id, 3)
-    yield* Scope.close(scopes[0], Exit.void)
-    yield* Scope.close(scopes[2], Exit.void)
   })
 
   it.inChroot("differ for twelve that come at once", function* ({ another, watches, zk }) {
     const clients = [zk, yield* another(), yield* another()]
     const taken = yield* Effect.scoped(
-      Effect.forEach(
-        Array.from({ length: 12 }, (_, index) => clients[index % 3]!),
-        (client) => Effect.flatMap(workers(client), ({ acquire }) => acquire()),
-        { concurrency: "unbounded" }
-      )
+      eachAtOnce(numbersBelow(12), (n) => Effect.flatMap(workers(clients[n % 3]!), ({ acquire }) => acquire()))
     )
-    assert.deepStrictEqual(
-      taken.map(({ id }) => id).toSorted((a, b) => a - b),
-      Array.from({ length: 12 }, (_, id) => id)
+    assert.sameMembers(
+      taken.map(({ id }) => id),
+      numbersBelow(12)
     )
     assert.deepStrictEqual(yield* (yield* workers(zk)).holders, [])
     yield* awaitNoWatches(watches)
@@ -52,15 +48,15 @@ describeOnServers("numbers of workers", (it) => {
 
   it.inChroot("are waited for while all are taken", function* ({ another, watches, zk }) {
     const mine = yield* workers(zk, { limit: 2 })
-    const scope = yield* Scope.make()
     yield* mine.acquire()
-    assert.strictEqual((yield* inScope(scope, mine.acquire())).id, 1)
+    const [second, release] = yield* closable(mine.acquire())
+    assert.strictEqual(second.id, 1)
     const other = yield* workers(yield* another(), { limit: 2 })
     assert.strictEqual((yield* failure(Effect.scoped(other.acquire({ timeout: 0 })), "LockTimeout")).path, "/workers")
     yield* failure(Effect.scoped(other.acquire({ timeout: 50 })), "LockTimeout")
     const waiting = yield* Effect.forkChild(other.withWorkerId(({ id }) => Effect.succeed(id)))
     yield* Effect.sleep(100)
-    yield* Scope.close(scope, Exit.void)
+    yield* release
     assert.strictEqual(yield* Fiber.join(waiting), 1)
     yield* eventually(mine.holders, (all) => all.length === 1)
     // The watch of the own number belongs to its hold.

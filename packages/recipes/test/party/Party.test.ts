@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import * as Party from "../../src/Party.ts"
+import { awaitChildren } from "../support/holds.ts"
 import {
   withClient,
   describeOnServers,
@@ -102,12 +103,7 @@ describeOnServers("a party", (it) => {
     yield* joined(theirs, { id: "b" })
     yield* sees(mine, { a: "", b: "" })
     yield* zk.deleteAll("/party")
-    yield* eventually(
-      Effect.catchTag(zk.getChildren("/party"), "NoNode", (): Effect.Effect<ReadonlyArray<string>> =>
-        Effect.succeed([])
-      ),
-      ({ length }) => length === 2
-    )
+    yield* awaitChildren(zk, "/party", 2)
     yield* sees(mine, { a: "", b: "" })
     yield* sees(theirs, { a: "", b: "" })
   })
@@ -150,12 +146,7 @@ describeOnServers("a party", (it) => {
       for (let step = 0; step < steps; step++) yield* zk.exists("/")
       yield* Fiber.interrupt(fiber)
     }
-    yield* eventually(
-      Effect.catchTag(zk.getChildren("/party"), "NoNode", (): Effect.Effect<ReadonlyArray<string>> =>
-        Effect.succeed([])
-      ),
-      ({ length }) => length === 0
-    )
+    yield* awaitChildren(zk, "/party", 0)
     yield* sees(mine, {})
     yield* sees(other, {})
   })

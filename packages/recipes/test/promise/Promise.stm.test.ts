@@ -1,13 +1,13 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assertEach } from "@effect-zookeeper/test-kit/Expectations"
+import { assert, describe } from "@effect/vitest"
 import { Snowflake } from "../../src/index.ts"
 import { recipes } from "../../src/Promise.ts"
-import { connectFresh, rejection } from "../support/promises.ts"
+import { itConnected, rejection } from "../support/promises.ts"
 
 const decode = (data: Uint8Array | undefined) => new TextDecoder().decode(data)
 
 describe("transactions, as Promises", () => {
-  it("read and write, and run again when another client has written in between", async () => {
-    await using zk = await connectFresh("stm")
+  itConnected("read and write, and run again when another client has written in between", async (zk) => {
     await zk.create("/a", { data: "1" })
     await zk.create("/b", { data: "1" })
     const stm = recipes(zk).stm("/stm")
@@ -34,8 +34,7 @@ describe("transactions, as Promises", () => {
     assert.isTrue(await zk.exists("/c"))
   })
 
-  it("wait for a change, and stop waiting when the call is aborted", async () => {
-    await using zk = await connectFresh("stm")
+  itConnected("wait for a change, and stop waiting when the call is aborted", async (zk) => {
     const stm = recipes(zk).stm("/stm")
     const waiting = stm.atomically(async (tx) => (await tx.get("/inbox")) ?? tx.retry())
     await zk.create("/inbox", { data: "letter" })
@@ -48,8 +47,7 @@ describe("transactions, as Promises", () => {
 })
 
 describe("numbers of workers and their ids, as Promises", () => {
-  it("are taken and given back", async () => {
-    await using zk = await connectFresh("workers")
+  itConnected("are taken and given back", async (zk) => {
     const workers = recipes(zk).workerIds("/workers", { limit: 2, identifier: "host" })
     assert.strictEqual(workers.limit, 2)
     const first = await workers.acquire()
@@ -58,13 +56,10 @@ describe("numbers of workers and their ids, as Promises", () => {
     const inside = await workers.withWorkerId(async ({ id, signal }) => {
       signal.throwIfAborted()
       assert.propertyVal(await rejection(workers.acquire({ timeout: 0 })), "_tag", "LockTimeout")
-      assert.deepStrictEqual(
-        (await workers.holders()).map((holder) => [holder.id, decode(holder.identifier)]),
-        [
-          [0, "host"],
-          [1, "host"]
-        ]
-      )
+      assertEach(await workers.holders(), (holder) => [holder.id, decode(holder.identifier)], [
+        [0, "host"],
+        [1, "host"]
+      ])
       return id
     })
     assert.strictEqual(inside, 1)
@@ -72,8 +67,7 @@ describe("numbers of workers and their ids, as Promises", () => {
     assert.deepStrictEqual(await workers.holders(), [])
   })
 
-  it("make ids that grow", async () => {
-    await using zk = await connectFresh("snowflakes")
+  itConnected("make ids that grow", async (zk) => {
     const ids = recipes(zk).snowflake("/ids")
     assert.isUndefined(await ids.workerId())
     const [one, two] = [await ids.next(), await ids.next()]
@@ -83,8 +77,7 @@ describe("numbers of workers and their ids, as Promises", () => {
 })
 
 describe("revocation, as Promises", () => {
-  it("is asked for by one call, and heard by another", async () => {
-    await using zk = await connectFresh("revoke")
+  itConnected("is asked for by one call, and heard by another", async (zk) => {
     const { lock, readWriteLock, semaphore } = recipes(zk)
     const mine = lock("/lock")
     await using held = await mine.acquire()

@@ -156,6 +156,8 @@ describeOnServers("a queue whose marks are deleted", (it) => {
         yield* failure(taken.lost, "LockLost")
         // Nor take another's mark away.
         yield* release
+        assert.deepStrictEqual(yield* getLockedItems(zk), [mark])
+        assert.strictEqual(yield* next.size, 1)
         yield* now.ack
         assert.strictEqual(yield* next.size, 0)
       }

@@ -5,15 +5,9 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
+import { sometimesLose } from "../support/links.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
 import { numbersBelow, describeOnServers, awaitCondition, eventually } from "../support/targets.ts"
-
-/** One request in five never comes to the server, one reply in five never comes back. */
-const sometimesLose = (link: BreakableEndpoint, operation: typeof Operations.multi | typeof Operations.create) =>
-  Effect.flatMap(Random.next, (random) =>
-    random < 0.2 ? link.loseReply(operation) : random < 0.4 ? link.loseRequest(operation) : Effect.void
-  )
 
 describeOnServers("a queue whose replies are lost", (it) => {
   it.inChroot("has each offered item once, in order", function* ({ breakable, zk }) {

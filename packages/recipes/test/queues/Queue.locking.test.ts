@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { LockLost } from "../../src/Errors.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { describeOnServers, eventually, failure, closable } from "../support/targets.ts"
+import { describeOnServers, eventually, failure } from "../support/targets.ts"
 import { endlessWork } from "../support/holds.ts"
 
 describeOnServers("a queue taken from with a lock", (it) => {
@@ -115,25 +115,5 @@ describeOnServers("a queue taken from with a lock", (it) => {
     yield* eventually(queue.size, (size) => size === 0)
     yield* Fiber.interrupt(working)
     assert.deepStrictEqual(seen, [1, 1, 2])
-  })
-
-  it.inChroot("lets no client finish an item that is another's by then", function* ({ another, zk }) {
-    const mine = yield* makeNumberQueue(zk)
-    const theirs = yield* makeNumberQueue(yield* another())
-    yield* mine.offer(1)
-    const [taken, release] = yield* closable(mine.takeWithLock)
-    const [mark = ""] = yield* zk.getChildren("/queue-taken")
-    yield* zk.delete(`/queue-taken/${mark}`)
-    yield* theirs.consumeOne(() =>
-      Effect.gen(function* () {
-        yield* failure(taken.ack, "LockLost")
-        yield* failure(taken.lost, "LockLost")
-        // Nor take another's mark away.
-        yield* release
-        assert.deepStrictEqual(yield* zk.getChildren("/queue-taken"), [mark])
-        assert.strictEqual(yield* theirs.size, 1)
-      })
-    )
-    assert.strictEqual(yield* mine.size, 0)
   })
 })

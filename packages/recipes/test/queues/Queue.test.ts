@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Queue from "../../src/Queue.ts"
 import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
+import { awaitChildren } from "../support/holds.ts"
 import { makeNumberQueue } from "../support/queues.ts"
 import {
   numbersBelow,
@@ -132,12 +133,7 @@ describeOnServers("a queue", (it) => {
       yield* Fiber.interrupt(waiting)
       yield* Fiber.interrupt(working)
     })
-    for (const path of ["/queue", "/queue-taken", "/queue-clients"]) {
-      yield* eventually(
-        zk.getChildren(path).pipe(Effect.catchTag("NoNode", () => Effect.succeed([]))),
-        (names) => names.length === 0
-      )
-    }
+    for (const path of ["/queue", "/queue-taken", "/queue-clients"]) yield* awaitChildren(zk, path, 0)
   })
 })
 

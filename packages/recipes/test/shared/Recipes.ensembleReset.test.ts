@@ -1,6 +1,5 @@
 /** Servers that came back with less than was seen, where `ensembleReset: "accept"` takes them as they are. */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import { connectTo } from "@effect-zookeeper/test-kit/conformance/Target"
@@ -14,7 +13,7 @@ import * as Stream from "effect/Stream"
 import * as ChildrenCache from "../../src/ChildrenCache.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
-import { withoutPersistentWatches } from "../support/caches.ts"
+import { watchingWays } from "../support/caches.ts"
 import { withClient, awaitCondition, text, gather } from "../support/targets.ts"
 
 const start = Layer.build(Layer.fresh(EmbeddedServer.layerMemory))
@@ -34,10 +33,7 @@ const movable = Effect.fnUntraced(function* (first: Transport["Service"]) {
   return { zk, moveTo }
 })
 
-for (const [how, mode] of [
-  ["persistent watches", (zk: ZooKeeper.Service) => zk],
-  ["one-shot watches", withoutPersistentWatches]
-] as const) {
+for (const [how, mode] of watchingWays) {
   itLive(`after an accepted reset streams and caches show the present znodes, by ${how}`, function* () {
     const [before, after] = [yield* start, yield* start]
     const [rich, poor] = [Context.get(before, Transport), Context.get(after, Transport)]

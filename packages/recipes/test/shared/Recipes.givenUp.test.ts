@@ -18,8 +18,9 @@ import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
-import { withoutPersistentWatches } from "../support/caches.ts"
+import { watchingWays } from "../support/caches.ts"
 import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
+import { getChildrenOrNone } from "../support/holds.ts"
 import { withClient, eventually, now } from "../support/targets.ts"
 
 /** From now on the server closes on each packet that registers watches of the client again. */
@@ -113,13 +114,9 @@ describe("a cache whose watch no server takes again", () => {
     ["NodeCache", (zk) => withClient(zk)(NodeCache.make("/a", { jitter: 0 }))],
     ["TreeCache", (zk) => withClient(zk)(TreeCache.make("/a", { jitter: 0 }))]
   ]
-  const modes = [
-    ["persistent watches", (zk: ZooKeeper.Service) => zk],
-    ["one-shot watches", withoutPersistentWatches]
-  ] as const
   for (const [name, make] of caches) {
-    for (const [how, mode] of modes) {
-      itOnEmbedded(`ends its changes so, a ${name} with ${how}`, function* ({ zk: root }) {
+    for (const [how, mode] of watchingWays) {
+      itOnEmbedded(`ends its changes so, a ${name} by ${how}`, function* ({ zk: root }) {
         yield* root.createWithParents("/app/a", { data: "x" })
         const zk = mode(yield* root.withChroot("/app"))
         const cache = yield* make(zk)
@@ -150,7 +147,7 @@ describe("a caller that waits for a watch that no server takes again", () => {
     const other = yield* connectAnother
     const leading = yield* withClient(other)(LeaderElection.make("/office"))
     const leader = yield* Effect.forkScoped(leading.whileLeader(Effect.never))
-    const leadership = other.getChildren("/office").pipe(Effect.catchTag("NoNode", () => Effect.succeed([])))
+    const leadership = getChildrenOrNone(other, "/office")
     const [name] = yield* eventually(leadership, (names) => names.length === 1)
     const { waiting, zk } = noticing(client)
     const election = yield* withClient(zk)(LeaderElection.make("/office"))

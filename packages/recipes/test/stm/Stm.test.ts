@@ -18,6 +18,12 @@ import {
   withClient
 } from "../support/targets.ts"
 
+/** A transaction whose steps are those of `Effect.gen`. */
+const transact = <Eff extends Effect.Effect<any, any, any>, A>(
+  { atomically }: Stm.Stm,
+  steps: (tx: Stm.Transaction) => Generator<Eff, A, never>
+) => atomically((tx) => Effect.gen(() => steps(tx)))
+
 const stmOf = (zk: ZooKeeper.Service, options?: Stm.Options) => withClient(zk)(Stm.make("/stm", options))
 
 const numberIn = (tx: Stm.Transaction, path: string) =>
@@ -41,23 +47,21 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("reads and writes several znodes, and sees its own writes", function* ({ zk }) {
     yield* zk.create("/a", { data: "1" })
     yield* zk.create("/old")
-    const { atomically } = yield* stmOf(zk)
-    const result = yield* atomically((tx) =>
-      Effect.gen(function* () {
-        const a = yield* numberIn(tx, "/a")
-        yield* tx.set("/a", String(a + 1))
-        assert.strictEqual(yield* numberIn(tx, "/a"), 2)
-        assert.isTrue(Option.isNone(yield* tx.get("/new/child")))
-        yield* tx.create("/new", { data: "parent" })
-        yield* tx.create("/new/child")
-        yield* tx.set("/new/child", "child")
-        yield* tx.delete("/old")
-        assert.isTrue(Option.isNone(yield* tx.get("/old")))
-        yield* tx.create("/gone")
-        yield* tx.delete("/gone")
-        return "done"
-      })
-    )
+    const stm = yield* stmOf(zk)
+    const result = yield* transact(stm, function* (tx) {
+      const a = yield* numberIn(tx, "/a")
+      yield* tx.set("/a", String(a + 1))
+      assert.strictEqual(yield* numberIn(tx, "/a"), 2)
+      assert.isTrue(Option.isNone(yield* tx.get("/new/child")))
+      yield* tx.create("/new", { data: "parent" })
+      yield* tx.create("/new/child")
+      yield* tx.set("/new/child", "child")
+      yield* tx.delete("/old")
+      assert.isTrue(Option.isNone(yield* tx.get("/old")))
+      yield* tx.create("/gone")
+      yield* tx.delete("/gone")
+      return "done"
+    })
     assert.strictEqual(result, "done")
     assert.strictEqual(yield* dataOf(zk, "/a"), "2")
     assert.strictEqual(yield* dataOf(zk, "/new/child"), "child")
@@ -95,17 +99,15 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("runs again when another client has written what it had read", function* ({ zk }) {
     yield* zk.create("/a", { data: "1" })
     yield* zk.create("/b", { data: "1" })
-    const { atomically } = yield* stmOf(zk)
+    const stm = yield* stmOf(zk)
     let runs = 0
     const change = once(zk.set("/a", "5"))
-    yield* atomically((tx) =>
-      Effect.gen(function* () {
-        runs++
-        const a = yield* numberIn(tx, "/a")
-        yield* change
-        yield* tx.set("/b", String(a))
-      })
-    )
+    yield* transact(stm, function* (tx) {
+      runs++
+      const a = yield* numberIn(tx, "/a")
+      yield* change
+      yield* tx.set("/b", String(a))
+    })
     assert.strictEqual(runs, 2)
     assert.strictEqual(yield* dataOf(zk, "/b"), "5")
   })
@@ -114,17 +116,15 @@ describeOnServers("a transaction", (it) => {
     const clients = [zk, yield* another(), yield* another()]
     for (const path of accounts) yield* zk.create(path, { data: "100" })
     let observed = 0
-    const transfer = ({ atomically }: Stm.Stm) =>
+    const transfer = (stm: Stm.Stm) =>
       Effect.gen(function* () {
         const [from = "", to = ""] = yield* Random.shuffle(accounts)
         const amount = yield* Random.nextIntBetween(1, 10)
-        yield* atomically((tx) =>
-          Effect.gen(function* () {
-            const [x, y] = [yield* numberIn(tx, from), yield* numberIn(tx, to)]
-            yield* tx.set(from, String(x - amount))
-            yield* tx.set(to, String(y + amount))
-          })
-        )
+        yield* transact(stm, function* (tx) {
+          const [x, y] = [yield* numberIn(tx, from), yield* numberIn(tx, to)]
+          yield* tx.set(from, String(x - amount))
+          yield* tx.set(to, String(y + amount))
+        })
       })
     const observe = ({ atomically }: Stm.Stm) =>
       atomically((tx) =>
@@ -161,12 +161,10 @@ describeOnServers("a transaction", (it) => {
     // Each may take one off call if another is on call: never both.
     yield* zk.create("/x", { data: "on" })
     yield* zk.create("/y", { data: "on" })
-    const leave = ({ atomically }: Stm.Stm, own: string, other: string) =>
-      atomically((tx) =>
-        Effect.gen(function* () {
-          if (text(Option.getOrThrow(yield* tx.get(other))) === "on") yield* tx.set(own, "off")
-        })
-      )
+    const leave = (stm: Stm.Stm, own: string, other: string) =>
+      transact(stm, function* (tx) {
+        if (text(Option.getOrThrow(yield* tx.get(other))) === "on") yield* tx.set(own, "off")
+      })
     const [one, two] = [yield* stmOf(zk), yield* stmOf(yield* another())]
     for (let round = 0; round < 5; round++) {
       yield* zk.set("/x", "on")
@@ -178,29 +176,25 @@ describeOnServers("a transaction", (it) => {
 
   it.inChroot("depends on what was not there", function* ({ another, zk }) {
     yield* zk.create("/log", { data: "" })
-    const claim = ({ atomically }: Stm.Stm, name: string) =>
-      atomically((tx) =>
-        Effect.gen(function* () {
-          // The other one writes elsewhere, and not what this one reads.
-          if (Option.isSome(yield* tx.get("/claims/other"))) return "late"
-          const log = text(Option.getOrThrow(yield* tx.get("/log")))
-          yield* tx.set("/log", `${log}${name}`)
-          return "first"
-        })
-      )
-    const { atomically } = yield* stmOf(zk)
+    const claim = (stm: Stm.Stm, name: string) =>
+      transact(stm, function* (tx) {
+        // The other one writes elsewhere, and not what this one reads.
+        if (Option.isSome(yield* tx.get("/claims/other"))) return "late"
+        const log = text(Option.getOrThrow(yield* tx.get("/log")))
+        yield* tx.set("/log", `${log}${name}`)
+        return "first"
+      })
+    const stm = yield* stmOf(zk)
     const other = yield* another()
     let runs = 0
     const create = once(other.createWithParents("/claims/other"))
-    const outcome = yield* atomically((tx) =>
-      Effect.gen(function* () {
-        runs++
-        const isThere = Option.isSome(yield* tx.get("/claims/other"))
-        yield* create
-        if (!isThere) yield* tx.set("/log", "claimed")
-        return isThere
-      })
-    )
+    const outcome = yield* transact(stm, function* (tx) {
+      runs++
+      const isThere = Option.isSome(yield* tx.get("/claims/other"))
+      yield* create
+      if (!isThere) yield* tx.set("/log", "claimed")
+      return isThere
+    })
     assert.isTrue(outcome)
     assert.strictEqual(runs, 2)
     assert.strictEqual(yield* dataOf(zk, "/log"), "")
@@ -213,7 +207,7 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("notices that another transaction has deleted a znode and created it again", function* ({ another, zk }) {
     yield* zk.create("/a", { data: "old" })
     yield* zk.create("/b", { data: "" })
-    const { atomically } = yield* stmOf(zk)
+    const stm = yield* stmOf(zk)
     const other = yield* stmOf(yield* another())
     const replace = once(
       Effect.andThen(
@@ -221,13 +215,11 @@ describeOnServers("a transaction", (it) => {
         other.atomically((tx) => tx.create("/a", { data: "new" }))
       )
     )
-    yield* atomically((tx) =>
-      Effect.gen(function* () {
-        const a = text(Option.getOrThrow(yield* tx.get("/a")))
-        yield* replace
-        yield* tx.set("/b", a)
-      })
-    )
+    yield* transact(stm, function* (tx) {
+      const a = text(Option.getOrThrow(yield* tx.get("/a")))
+      yield* replace
+      yield* tx.set("/b", a)
+    })
     assert.strictEqual((yield* zk.get("/a")).stat.version, 0)
     assert.strictEqual(yield* dataOf(zk, "/b"), "new")
   })
@@ -235,13 +227,11 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("replaces a znode by a new one", function* ({ zk }) {
     yield* zk.create("/a", { data: "old" })
     const before = (yield* zk.get("/a")).stat.czxid
-    const { atomically } = yield* stmOf(zk)
-    yield* atomically((tx) =>
-      Effect.gen(function* () {
-        yield* tx.delete("/a")
-        yield* tx.create("/a", { data: "new", mode: "ephemeral" })
-      })
-    )
+    const stm = yield* stmOf(zk)
+    yield* transact(stm, function* (tx) {
+      yield* tx.delete("/a")
+      yield* tx.create("/a", { data: "new", mode: "ephemeral" })
+    })
     const { data, stat } = yield* zk.get("/a")
     assert.strictEqual(text(data), "new")
     assert.isTrue(stat.czxid > before)
@@ -249,18 +239,16 @@ describeOnServers("a transaction", (it) => {
   })
 
   it.inChroot("waits until what it has read changes", function* ({ another, watches, zk }) {
-    const { atomically } = yield* stmOf(zk)
+    const stm = yield* stmOf(zk)
     const ready = yield* Deferred.make<void>()
     const waiting = yield* Effect.forkChild(
-      atomically((tx) =>
-        Effect.gen(function* () {
-          const found = yield* tx.get("/inbox")
-          yield* Deferred.succeed(ready, undefined)
-          if (Option.isNone(found) || text(found.value) !== "letter") return yield* tx.retry
-          yield* tx.delete("/inbox")
-          return text(found.value)
-        })
-      )
+      transact(stm, function* (tx) {
+        const found = yield* tx.get("/inbox")
+        yield* Deferred.succeed(ready, undefined)
+        if (Option.isNone(found) || text(found.value) !== "letter") return yield* tx.retry
+        yield* tx.delete("/inbox")
+        return text(found.value)
+      })
     )
     yield* Deferred.await(ready)
     const other = yield* another()
@@ -295,15 +283,13 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("fails when others come between at each attempt", function* ({ another, zk }) {
     yield* zk.create("/a", { data: "1" })
     const other = yield* another()
-    const { atomically } = yield* stmOf(zk, { attempts: 3 })
+    const stm = yield* stmOf(zk, { attempts: 3 })
     const error = yield* failure(
-      atomically((tx) =>
-        Effect.gen(function* () {
-          yield* tx.get("/a")
-          yield* Effect.orDie(other.set("/a", "2"))
-          yield* tx.set("/a", "3")
-        })
-      ),
+      transact(stm, function* (tx) {
+        yield* tx.get("/a")
+        yield* Effect.orDie(other.set("/a", "2"))
+        yield* tx.set("/a", "3")
+      }),
       "Contended"
     )
     assert.strictEqual(error.attempts, 3)
@@ -314,15 +300,13 @@ describeOnServers("a transaction", (it) => {
     const { link, zk: broken } = yield* breakable({ sessionTimeout: "20 seconds" })
     yield* zk.create("/a", { data: "0" })
     yield* zk.create("/b", { data: "0" })
-    const { atomically } = yield* stmOf(broken)
-    const increment = atomically((tx) =>
-      Effect.gen(function* () {
-        const a = yield* numberIn(tx, "/a")
-        const b = yield* numberIn(tx, "/b")
-        yield* tx.set("/a", String(a + 1))
-        yield* tx.set("/b", String(b + 1))
-      })
-    )
+    const stm = yield* stmOf(broken)
+    const increment = transact(stm, function* (tx) {
+      const a = yield* numberIn(tx, "/a")
+      const b = yield* numberIn(tx, "/b")
+      yield* tx.set("/a", String(a + 1))
+      yield* tx.set("/b", String(b + 1))
+    })
     let count = 0
     for (const operation of [Operations.multi, Operations.getData, Operations.exists]) {
       for (const lose of [link.loseReply, link.loseRequest]) {
@@ -339,16 +323,14 @@ describeOnServers("a transaction", (it) => {
   it.inChroot("goes on in the session that replaces an expired one", function* ({ another, expire, zk }) {
     yield* zk.create("/a", { data: "0" })
     const other = yield* another()
-    const { atomically } = yield* stmOf(other)
+    const stm = yield* stmOf(other)
     const before = other.session.id
     const expiring = once(Effect.andThen(expire(other), awaitNextSession(other, before)))
-    yield* atomically((tx) =>
-      Effect.gen(function* () {
-        const a = yield* numberIn(tx, "/a")
-        yield* expiring
-        yield* tx.set("/a", String(a + 1))
-      })
-    )
+    yield* transact(stm, function* (tx) {
+      const a = yield* numberIn(tx, "/a")
+      yield* expiring
+      yield* tx.set("/a", String(a + 1))
+    })
     assert.strictEqual(yield* dataOf(zk, "/a"), "1")
   })
 

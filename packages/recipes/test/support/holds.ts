@@ -34,10 +34,6 @@ export const holdLock = (
   options?: Lock.AcquireOptions
 ) => holdUntilReleased((body: (held: Held) => Effect.Effect<void>) => lock.withLock(body, options))
 
-/**
- * That something is lost with its session, which a server has ended. The server reports the deletion of the session's
- * and of that first where it is still connected.
- */
 /** The same, once it is held. */
 export const untilHeld = <H, Hold extends { readonly held: Effect.Effect<H, unknown> }, E, R>(
   holding: Effect.Effect<Hold, E, R>
@@ -54,6 +50,10 @@ export const endlessWork = <H = void>(onInterrupt: Effect.Effect<unknown> = Effe
       )
   }))
 
+/**
+ * That something is lost with its session, which a server has ended. The server reports the deletion of the session's
+ * znodes first where it is still connected.
+ */
 export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.flip(effect), (lost) => {
     assert.instanceOf(lost, LockLost)
@@ -62,7 +62,7 @@ export const assertLostWithSession = (effect: Effect.Effect<unknown, unknown>) =
 
 /** None where there is no parent: it is a container, and may have been reaped. */
 export const getChildrenOrNone = (zk: ZooKeeper.Service, parent: string) =>
-  Effect.orElseSucceed(zk.getChildren(parent), () => [])
+  Effect.catchTag(zk.getChildren(parent), "NoNode", () => Effect.succeed<ReadonlyArray<string>>([]))
 
 /** Waits until there are so many znodes below a parent. */
 export const awaitChildren = (zk: ZooKeeper.Service, parent: string, count: number) =>

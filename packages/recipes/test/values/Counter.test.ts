@@ -1,12 +1,10 @@
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
-import type { BreakableEndpoint } from "@effect-zookeeper/test-kit/conformance/Target"
 import * as ScriptedSession from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Change } from "../../src/Change.ts"
@@ -14,6 +12,7 @@ import * as Counter from "../../src/Counter.ts"
 import * as Layouts from "../../src/internal/values/counterLayout.ts"
 import * as Lock from "../../src/Lock.ts"
 import { itOnEmbedded } from "../support/embedded.ts"
+import { sometimesLose } from "../support/links.ts"
 import {
   withClient,
   describeOnServers,
@@ -271,7 +270,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
             const { link, zk } = yield* breakable()
             const counter = yield* withClient(zk)(Counter.make(`/${layout}`, { layout }))
             return yield* Effect.forEach(Array.from({ length: each }), () =>
-              Effect.andThen(sometimesLose(link), Effect.result(counter.increment))
+              Effect.andThen(sometimesLose(link, Operations.setData), Effect.result(counter.increment))
             )
           })
         )
@@ -391,13 +390,3 @@ describe("the arguments of a counter", () => {
 })
 
 const summary = ({ post, pre }: Change<bigint>) => [pre, post]
-
-/** One write in five loses its request, one in five its reply. */
-const sometimesLose = (link: BreakableEndpoint) =>
-  Effect.flatMap(Random.next, (random) =>
-    random < 0.2
-      ? link.loseReply(Operations.setData)
-      : random < 0.4
-        ? link.loseRequest(Operations.setData)
-        : Effect.void
-  )

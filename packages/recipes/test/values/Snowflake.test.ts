@@ -3,17 +3,13 @@ import * as Operations from "@effect-zookeeper/protocol/Operations"
 import { assert } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Snowflake from "../../src/Snowflake.ts"
-import { describeOnServers, eventually, failure, withClient } from "../support/targets.ts"
+import { closable, describeOnServers, eventually, failure, withClient } from "../support/targets.ts"
 
 const generator = (zk: ZooKeeper.Service, options?: Snowflake.Options) =>
   withClient(zk)(Snowflake.make("/ids", options))
-
-const inScope = <A, E, R>(scope: Scope.Scope, effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, Scope.Scope, scope)
 
 const many = (count: number, { next }: Snowflake.Snowflake) => Effect.forEach(Array.from({ length: count }), () => next)
 
@@ -78,10 +74,10 @@ describeOnServers("snowflakes", (it) => {
   it.inChroot(
     "begin after those of the former holder of the number, whose clock was ahead",
     function* ({ another, zk }) {
-      const ahead = yield* Scope.make()
-      const first = yield* inScope(ahead, withWallClock(() => 1_800_000_000_000)(generator(yield* another())))
+      const ahead = withWallClock(() => 1_800_000_000_000)(generator(yield* another()))
+      const [first, close] = yield* closable(ahead)
       const ids = yield* many(3, first)
-      yield* Scope.close(ahead, Exit.void)
+      yield* close
       // Its clock is behind, and it has to reserve time all the same.
       const next = yield* withWallClock(() => 1_799_999_995_000)(generator(zk, { reserve: 1 }))
       const later = yield* many(9000, next)
@@ -132,13 +128,12 @@ describeOnServers("snowflakes", (it) => {
     const all: Array<bigint> = []
     for (const lose of [link.loseReply, link.loseRequest]) {
       for (const operation of [Operations.multi, Operations.getData]) {
-        const scope = yield* Scope.make()
-        const ids = yield* inScope(scope, generator(zk, { reserve: 1 }))
+        const [ids, close] = yield* closable(generator(zk, { reserve: 1 }))
         all.push(yield* ids.next)
         yield* lose(operation)
         yield* Effect.sleep(5)
         all.push(...(yield* many(3, ids)))
-        yield* Scope.close(scope, Exit.void)
+        yield* close
       }
     }
     assert.strictEqual(new Set(all).size, 16)

@@ -18,7 +18,7 @@ export const limits = (it: ConformanceTests): void => {
         assert.strictEqual((yield* zk.set("/a", largest)).dataLength, largest.length)
         assert.deepStrictEqual(yield* zk.getData("/a"), largest)
         const error = yield* failure(zk.set("/a", new Uint8Array(largest.length + 1)), "FrameTooLarge")
-        assert.deepStrictEqual([error.size, error.limit], [MAX_REQUEST + 1, MAX_REQUEST])
+        assert.deepStrictEqual([error.path, error.size, error.limit], ["/a", MAX_REQUEST + 1, MAX_REQUEST])
         assert.strictEqual((yield* zk.get("/a")).stat.version, 1)
         assert.strictEqual(zk.session.id, id)
       }

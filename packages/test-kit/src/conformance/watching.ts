@@ -308,6 +308,12 @@ export const watching = (it: ConformanceTests): void => {
       assert.deepStrictEqual(yield* lists, ["b", "c"])
     })
 
+    it.inChroot("fail with NoAuth where reading is forbidden", function* ({ zk }) {
+      yield* zk.create("/hidden", { acl: [Acl.world("w")] })
+      yield* failure(Stream.runDrain(zk.dataChanges("/hidden")), "NoAuth")
+      yield* failure(Stream.runDrain(zk.childrenChanges("/hidden")), "NoAuth")
+    })
+
     it.inChroot("give the lists of children", function* ({ zk }) {
       const next = yield* pullFrom(childrenOf(zk, "/a"))
       assert.isNull(yield* next)
