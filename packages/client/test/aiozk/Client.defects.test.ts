@@ -34,7 +34,7 @@
  * | S6 | watches are lost with a connection on which they are registered again | session's Connection.cutEverywhere "keeps the session, its watch ..." |
  * | S7 | they fire without a change | conformance "one-shot watches of what did not change still wait"; session's Session.realServer "10,000 watches" |
  * | S8 | or miss a deletion | the same, and conformance "one-shot watches tell what happened meanwhile" |
- * | S9 | or are registered as others, or in one packet that is too large | session's aiozk "S9: a watch by exists ...", Reconnecting "are registered in packets below 128 KiB ..." |
+ * | S9 | or are registered as others, or in one packet that is too large | session's Reconnecting "by exists are registered by whether the znode is there", "are registered in packets below 128 KiB ..." |
  * | S10 | an end within a frame is a busy loop | here "S10: ..." |
  * | S12 | a request that is too large ends the connection | conformance "let a request of 1 MiB less a byte through ..." |
  * | S13 | events of the connection itself change the state | here "S13: ..." |

@@ -9,14 +9,14 @@
  * | test_closed_close | session's Session.close "while dialling, and in the middle of a handshake ..." |
  * | test_session_reconnect | conformance "has an id and a password of its own", "takes its ephemerals along when it is closed ...", "is refused with a wrong password, and after its end" |
  * | test_close_cancels_read_loop_task | session's Session.close "waits two seconds at most ...", "F48: in the middle of a transaction ..." |
- * | test_repair_loop_task_cancellation_produces_error_log | session's aiozk "48: an unexpected end of a session is logged" |
+ * | test_repair_loop_task_cancellation_produces_error_log | session's ServerSearch.reports "one warning of a session that has expired" |
  * | test_send_canceled, test_send_timeout | session's Requests.callers "leaves the order of replies right", "ends a slow request ..." |
  * | test_send_connection_error | conformance "a read whose answer was lost ...", "fails with ConnectionLoss and is not sent again", "is applied once when it is idempotent" |
  * | test_send_no_node, test_send_bad_version, test_send_unknown_error | session's Requests.replies "with a typed error fail with the error of the row ..." |
  * | test_send_good_case | session's Liveness.silence "are sent when nothing was written for a third of the timeout" |
  * | test_cxid_rollover | session's Requests.replies "keep their callers when xids wrap" |
- * | test_find_server | session's Connecting "passes over read-only servers, unless they are allowed"; session's aiozk "59: servers that only read ..." |
- * | test_transaction, test_fail_transaction and those of its context manager | conformance "applies all and gives a tuple of results", "says which operation failed and why, and applies nothing"; a program that fails before sends nothing |
+ * | test_find_server | session's Connecting "passes over read-only servers, unless they are allowed"; "is tried with pauses where all servers only read" |
+ * | test_transaction, test_fail_transaction, test_transaction_contextmanager_fail | conformance "applies all and gives a tuple of results", "says which operation failed and why, and applies nothing" |
  * | test_watchers.py, but for test_multi_watcher | conformance "streams of values", "after a lost connection", "a one-shot watch" |
  */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
@@ -29,10 +29,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as ManagedRuntime from "effect/ManagedRuntime"
-import { PromiseClient, SessionClosed, ZooKeeper } from "../../src/index.ts"
+import { Op as Operation, PromiseClient, SessionClosed, ZooKeeper } from "../../src/index.ts"
 import * as Faults from "../support/faults.ts"
 import { Op } from "../support/faults.ts"
-import { numbersBelow, connect, failure, now } from "../support/clients.ts"
+import { numbersBelow, connect, failure, now, text } from "../support/clients.ts"
 
 describe("aiozk's cases of starting and closing", () => {
   itLive(
@@ -195,6 +195,28 @@ describe("aiozk's cases of a session that goes on", () => {
       assert.notStrictEqual(zk.session.id, id)
       yield* zk.sync()
       assert.deepStrictEqual(yield* zk.getChildren("/own"), [])
+    }
+  )
+})
+
+describe("aiozk's cases of transactions", () => {
+  const gathered = (zk: ZooKeeper.Service, source: string) =>
+    Effect.gen(function* () {
+      const data = yield* zk.getData(source)
+      return yield* zk.transaction([Operation.create("/copy", { data }), Operation.delete("/source")])
+    })
+
+  Faults.itBehindProxy(
+    "what a program gathers is committed at its end, and nothing is sent if it fails before (test_transaction_contextmanager, test_exception_handling)",
+    function* ({ proxy, zk }) {
+      yield* zk.create("/source", { data: "copied" })
+      assert.strictEqual((yield* failure(gathered(zk, "/missing"), "NoNode")).path, "/missing")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.multi), 0)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["source"])
+      yield* gathered(zk, "/source")
+      assert.strictEqual(yield* Faults.countSent(proxy, Op.multi), 1)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), ["copy"])
+      assert.strictEqual(text(yield* zk.getData("/copy")), "copied")
     }
   )
 })

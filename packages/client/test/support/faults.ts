@@ -25,6 +25,7 @@ export const Op = {
   getChildren: 8,
   sync: 9,
   ping: 11,
+  multi: 14,
   auth: 100,
   setWatches: 101,
   closeSession: -11
