@@ -35,8 +35,6 @@ export const bundleCommand = async (packageFolder: string, dist = Path.join(pack
     output: {
       dir: Path.join(dist, "internal"),
       minify: true,
-      // V8 keeps a text with other characters in two bytes a character.
-      charset: "ascii",
       entryFileNames: "[name].js",
       // Beside the executable, because the sources find the keeper and the manifest from where they are.
       chunkFileNames: "[name]-[hash].js",
