@@ -7,7 +7,7 @@
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { build, type InputOptions } from "rolldown"
+import { build, type InputOptions, type Plugin } from "rolldown"
 import { isReached } from "./bundlePackage.ts"
 
 /** The executable, in the folder of the package. */
@@ -19,7 +19,27 @@ const files: ReadonlyArray<readonly [name: string, module: string]> = [
   ["client", "internal/frame/clientModules.ts"]
 ]
 
+/**
+ * Effect's formatter of help makes a segmenter of text when it is loaded, for which V8 reads tables for 20 ms. Only a command
+ * that shows help needs it.
+ */
+const lazySegmenter: Plugin = {
+  name: "lazy segmenter",
+  transform: {
+    filter: { id: /[\\/]cli[\\/]CliOutput\.js$/ },
+    handler: (code) => {
+      const eager = /const graphemeSegmenter = [^;]*?(new Intl\.Segmenter\([^;]*\));/
+      if (!eager.test(code))
+        throw new Error("CliOutput.js makes no segmenter any more: remove this from bundleCommand.ts")
+      const lazy =
+        "let madeSegmenter;\nconst graphemeSegmenter = { segment: (text) => (madeSegmenter ??= $1).segment(text) };"
+      return code.replace(eager, lazy)
+    }
+  }
+}
+
 const forNode: InputOptions = {
+  plugins: [lazySegmenter],
   external: (id) => id.startsWith("node:"),
   platform: "node",
   transform: { target: "es2023" },
