@@ -30,7 +30,8 @@ export const suites: ReadonlyArray<Suite> = [
     name: "session",
     files: [
       "packages/session/test/session/Session.realServer.test.ts",
-      "packages/session/test/connection/Connection.faults.test.ts"
+      "packages/session/test/connection/Connection.faults.test.ts",
+      "packages/session/test/connection/Connection.cutEverywhere.test.ts"
     ]
   },
   { name: "recipes", files: ["packages/recipes/test"], only: "on real ZooKeeper" },

@@ -27,8 +27,8 @@
  * | 1.6 | policies try less often, or wait longer, than they say | here "a schedule of pauses ..."; session's Connecting "pauses after a full round only ..." |
  * | 1.8 | operations after close hang | session's Session.close "fails waiting and later requests with SessionClosed" |
  * | S1 | the end of a connection is noticed by a timeout | session's Connection.faults "because it has half closed ...", Connection.cutEverywhere, Session.bounds "F01: are noticed at once" |
- * | S2 | requests in flight hang when it ends | session's Requests.lostConnection "fails the writes that had left ...", Requests.maybeApplied "when the connection is lost ..." |
- * | S3 | a write whose reply is lost is sent again | conformance "a write whose reply was lost"; Durable "is not sent again"; session's Connection.faults "a write that never reached the server ..." |
+ * | S2 | requests in flight hang when it ends | session's Requests.lostConnection "fails the writes that had left ..." |
+ * | S3 | a write whose reply is lost is sent again | conformance "a write whose reply was lost"; Durable "is not sent again"; "is not applied if the request was lost" |
  * | S4 | a handshake that is reset, or a server that lags behind, ends the session | session's Connection.cutEverywhere "keeps the session, its watch ...", Session.bounds "F33, F34: a member that has lost its disk ..." |
  * | S5 | so does one that stalls, and no listener hears of it | session's Connection.faults "because it accepts and sends nothing ...", Liveness.silence "silence" and "expiry"; peers' Session "report its end ..." |
  * | S6 | watches are lost with a connection on which they are registered again | session's Connection.cutEverywhere "keeps the session, its watch ..." |

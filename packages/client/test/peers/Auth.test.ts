@@ -1,8 +1,7 @@
 /**
  * The cases of identities and ACLs from the suites of other clients. The number is the row of the list of telling tests; K is
  * kazoo, F Curator's framework. 6 (K test_async_auth_failure) is held by session's Reconnecting "that are refused ... end the
- * session for good" and Session.realServer "sees the znodes of its identities ...", and by conformance "of a scheme that the
- * server does not know end the session".
+ * session for good", and by conformance "of a scheme that the server does not know end the session".
  */
 import { assert, describe } from "@effect/vitest"
 import * as Redacted from "effect/Redacted"

@@ -10,7 +10,7 @@
  * | 2 (K test_request_queuing_session_expired) | session's Requests.lostConnection "that ends in an expiry ...", Liveness.silence "is followed by a new session under recreate ..." |
  * | 12 (K test_bad_transaction) | conformance "says which operation failed and why, and applies nothing" |
  * | 13 (K test_connection_read_timeout, write_timeout) | session's Connection.faults "is given up in time, and what became of a write is told truly" |
- * | 15 (K test_xids_mismatch) | session's Connection.faults "a wrong xid", "swapped replies", "a reply that comes twice", "a write whose reply is broken ..." |
+ * | 15 (K test_xids_mismatch) | session's Connection.faults "a wrong xid", "swapped replies", "a reply that comes twice", "a write whose reply has another's xid ..." |
  * | 27 (F testMissedResponseOnESCreate) | conformance "is one znode when it is protected" |
  * | 28's znode of an older session that is still there | Durable.protected "deletes the znode of its own older session ..." |
  */

@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import type { SessionOptions } from "../../src/Session.ts"
 import * as Frames from "../support/frames.ts"
-import { awaitState, connectLive, create, exists, get, set, type SessionService } from "../support/session.ts"
+import { awaitState, connectLive, create, exists, get, set, statesOf, type SessionService } from "../support/session.ts"
 import * as SlowReader from "../support/slowReader.ts"
 import { now } from "../support/time.ts"
 
@@ -101,6 +101,21 @@ describe("a broken reply costs one connection at most, never the client, and no 
       assert.strictEqual(session.info.id, id)
     })
   }
+
+  itProxied(
+    "a write whose reply has another's xid has ConnectionLoss, and was applied once",
+    function* ({ proxy, root, session }) {
+      const { id } = session.info
+      const path = `${root}/seq-`
+      const match = { direction: "down", op: Operations.create.opCode } as const
+      yield* proxy.rule({ match, action: { _tag: "SetXid", xid: 7777 } })
+      const error = yield* Effect.flip(create(session, path, "", 2))
+      assert.deepInclude({ ...error }, { _tag: "ConnectionLoss", maybeApplied: true, path })
+      const { children } = yield* session.request(Operations.getChildren, { path: root, watch: false }, root)
+      assert.lengthOf(children?.filter((name) => name.startsWith("seq-")) ?? [], 1)
+      assert.strictEqual(session.info.id, id)
+    }
+  )
 })
 
 describe("a server that cannot be reached", () => {
@@ -130,8 +145,10 @@ describe("a server that cannot be reached", () => {
     yield* session.updateServers(`${proxy.connectString},${silent.connectString}`)
     yield* get(session, paths[0]!)
     const { accepted } = yield* silent.seen
+    const states = yield* statesOf(session)
     yield* proxy.dropAll("rst")
     const time = yield* elapsed(get(session, paths[0]!))
+    assert.deepStrictEqual(states, ["Connected", "Disconnected", "Connected"])
     // Half of the session's time for each of the two servers.
     assert.isAtLeast(time, 1900)
     assert.isBelow(time, 4000)

@@ -199,7 +199,7 @@ describe("requestTimeout", () => {
     assert.isUndefined(write.pollUnsafe())
     yield* TestClock.adjust("1 millis")
     assert.deepInclude({ ...(yield* Fiber.join(write)) }, { _tag: "RequestTimeout", maybeApplied: true, path: "/1" })
-    assert.deepInclude({ ...(yield* Fiber.join(read)) }, { _tag: "RequestTimeout", maybeApplied: false })
+    assert.deepInclude({ ...(yield* Fiber.join(read)) }, { _tag: "RequestTimeout", maybeApplied: false, path: "/2" })
     assert.deepInclude({ ...(yield* Fiber.join(waiting)) }, { _tag: "RequestTimeout", maybeApplied: false })
     // The late replies are dropped, and the next one goes to its own request.
     const requests = yield* server.requests

@@ -100,6 +100,9 @@ describe("a lost connection", () => {
       yield* next.greet({ sessionId: 0n, timeOut: 0 })
       assert.strictEqual((yield* Fiber.join(read))._tag, "SessionExpired")
       assert.strictEqual((yield* Fiber.join(write))._tag, "SessionExpired")
+      if (sessionExpiry === "fail") continue
+      const renewed = yield* reconnect(network, session)
+      assert.lengthOf(yield* renewed.requests, 0)
     }
   })
 })

@@ -54,7 +54,7 @@ describe("replies", () => {
     const badVersion = yield* fails(set(session, "/x", "y", 3), -103)
     assert.deepInclude({ ...badVersion }, { _tag: "BadVersion", path: "/x", operation: "setData" })
     const unknown = yield* fails(get(session, "/x"), -777)
-    assert.deepInclude({ ...unknown }, { _tag: "ServerRefused", code: -777, path: "/x" })
+    assert.deepInclude({ ...unknown }, { _tag: "ServerRefused", code: -777, name: "Unknown(-777)", path: "/x" })
     const notNamed = yield* fails(get(session, "/x"), -119)
     assert.deepInclude({ ...notNamed }, { _tag: "ServerRefused", code: -119, name: "NotReadOnly" })
     assert.strictEqual(session.info.state._tag, "Connected")

@@ -85,12 +85,17 @@ describe("closing", () => {
     itEffect(title, function* () {
       const { close, server, session } = yield* connectWith(more)
       server.answersCloseSession = false
+      yield* Effect.forkChild(Effect.ignore(get(session, "/1")), now)
       const closing = yield* Effect.forkChild(close, now)
       yield* TestClock.adjust(millis - 1)
       assert.isUndefined(closing.pollUnsafe())
       yield* TestClock.adjust(1)
       yield* Fiber.join(closing)
       assert.strictEqual(session.info.state._tag, "Closed")
+      assert.isTrue(server.isLeft)
+      const { length } = server.received
+      yield* TestClock.adjust("1 hour")
+      assert.lengthOf(server.received, length)
     })
   }
 

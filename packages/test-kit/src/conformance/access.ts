@@ -150,8 +150,13 @@ export const access = (it: ConformanceTests): void => {
 
     it.effect("of a scheme that the server does not know end the session", function* () {
       const zk = yield* connect()
-      yield* failure(zk.addAuth("unheard-of", Redacted.make("x")), "AuthFailed")
+      const unknown = { scheme: "unheard-of", credentials: Redacted.make("sesame") }
+      const error = yield* failure(zk.addAuth(unknown.scheme, unknown.credentials), "AuthFailed")
+      assert.strictEqual(error.scheme, unknown.scheme)
+      assert.notInclude(error.message, "sesame")
+      assert.strictEqual(zk.session.state._tag, "AuthFailed")
       yield* failure(zk.exists("/"), "AuthFailed")
+      yield* failure(connect({ auth: [unknown] }), "AuthFailed")
     })
 
     it.inChroot("of the super user open everything", function* ({ chroot, zk }) {

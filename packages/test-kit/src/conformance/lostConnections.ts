@@ -57,6 +57,7 @@ export const lostConnections = (it: ConformanceTests): void => {
       const watches = {
         changed: (yield* zk.getAndWatch("/changed")).changed,
         deleted: (yield* zk.getAndWatch("/deleted")).changed,
+        gone: (yield* zk.existsAndWatch("/deleted")).changed,
         created: (yield* zk.existsAndWatch("/created")).changed,
         children: (yield* zk.getChildrenAndWatch("/parent")).changed
       }
@@ -74,6 +75,7 @@ export const lostConnections = (it: ConformanceTests): void => {
       assertEach(Object.values(events), ({ path, type }) => `${type} ${path}`, [
         "NodeDataChanged /changed",
         "NodeDeleted /deleted",
+        "NodeDeleted /deleted",
         "NodeCreated /created",
         "NodeChildrenChanged /parent"
       ])
@@ -81,17 +83,26 @@ export const lostConnections = (it: ConformanceTests): void => {
 
     it.withLink("one-shot watches of what did not change still wait", function* ({ beside, link, zk }) {
       yield* beside.create("/a")
-      const data = yield* zk.getAndWatch("/a")
-      const children = yield* zk.getChildrenAndWatch("/a")
-      const absent = yield* zk.existsAndWatch("/b")
-      const waiting = yield* Effect.forkChild(Effect.raceAll([data.changed, children.changed, absent.changed]), now)
-      yield* whileCut(zk, link, beside.create("/not-their-business"))
+      const watches = {
+        data: (yield* zk.getAndWatch("/a")).changed,
+        present: (yield* zk.existsAndWatch("/a")).changed,
+        children: (yield* zk.getChildrenAndWatch("/a")).changed,
+        absent: (yield* zk.existsAndWatch("/b")).changed
+      }
+      const waiting = yield* Effect.forkChild(atOnce(watches), now)
+      const first = yield* Effect.forkChild(Effect.raceAll(Object.values(watches)), now)
+      for (const time of [1, 2, 3]) yield* whileCut(zk, link, beside.create(`/not-their-business-${time}`))
       yield* zk.sync()
-      assert.isUndefined(waiting.pollUnsafe())
-      yield* Fiber.interrupt(waiting)
-      const again = yield* zk.getAndWatch("/a")
+      assert.isUndefined(first.pollUnsafe())
       yield* beside.set("/a", "1")
-      assert.strictEqual((yield* again.changed).type, "NodeDataChanged")
+      yield* beside.create("/a/c")
+      yield* beside.create("/b")
+      assertEach(Object.values(yield* Fiber.join(waiting)), ({ path, type }) => `${type} ${path}`, [
+        "NodeDataChanged /a",
+        "NodeDataChanged /a",
+        "NodeChildrenChanged /a",
+        "NodeCreated /b"
+      ])
     })
 
     it.withLink("persistent watches tell a gap and go on", function* ({ beside, link, zk }) {
@@ -167,13 +178,14 @@ export const lostConnections = (it: ConformanceTests): void => {
       yield* link.loseReply(Operations.create)
       const error = yield* failure(zk.create("/job-", { mode: "persistentSequential" }), "ConnectionLoss")
       assert.isTrue(error.maybeApplied)
+      assert.strictEqual(error.path, "/job-")
       assert.deepStrictEqual(yield* zk.getChildren("/"), ["job-0000000000"])
       assert.deepStrictEqual(yield* beside.getChildren("/"), ["job-0000000000"])
     })
 
     it.withLink("is not applied if the request was lost", function* ({ link, zk }) {
       yield* link.loseRequest(Operations.create)
-      yield* failure(zk.create("/a"), "ConnectionLoss")
+      assert.isTrue((yield* failure(zk.create("/a"), "ConnectionLoss")).maybeApplied)
       assert.isFalse(yield* zk.exists("/a"))
     })
 

@@ -55,8 +55,11 @@ export const run = (
   env: NodeJS.ProcessEnv = process.env
 ): Effect.Effect<Outcome> =>
   Effect.callback((resume) => {
-    const child = ChildProcess.execFile(process.execPath, [scriptFile(name), ...args], { env }, (_, stdout, stderr) =>
-      resume(Effect.succeed({ code: child.exitCode, stdout, stderr }))
+    const child = ChildProcess.execFile(
+      process.execPath,
+      [scriptFile(name), ...args],
+      { env, maxBuffer: Infinity },
+      (_, stdout, stderr) => resume(Effect.succeed({ code: child.exitCode, stdout, stderr }))
     )
     return Effect.sync(() => child.kill("SIGKILL"))
   })
