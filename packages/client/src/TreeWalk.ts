@@ -24,7 +24,7 @@ export type { Reads, Visited } from "./internal/operations/visit.ts"
 export interface Options {
   /** How deep to go: 0 visits the first znode only. Default: to the end. */
   readonly maxDepth?: number | undefined
-  /** The most requests at a time. Default 256. */
+  /** The most requests at a time, at least 1. Default 256. */
   readonly concurrency?: number | undefined
   /**
    * Whether many children of a znode are read in one request. Default: no. It takes servers a fraction of the time, and needs
@@ -32,10 +32,10 @@ export interface Options {
    *
    * Such a request reads the data too. So the children of a znode are read one by one if the first of them have more than
    * 4 KiB. If others have so much that the reply is larger than `maxFrameSize`, the connection is lost once, and the walk
-   * goes on one by one.
+   * goes on one by one. On a view of `trackVersions` it counts as a read of the data.
    */
   readonly multiRead?: boolean | undefined
-  /** Whether to go on below a znode. Default: yes. The znode itself is visited anyway. */
+  /** Whether to go on below a znode, asked once, maybe before the znode is handed on. Default: yes. It is visited anyway. */
   readonly descend?: ((znode: Visited) => boolean) | undefined
 }
 
@@ -63,9 +63,10 @@ export interface Options {
  */
 export const walk = (zk: Reads, path: string, options: Options = {}): Stream.Stream<Visited, ReadError> => {
   const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY, multiRead = false } = options
+  const requests = concurrency >= 1 ? Math.floor(concurrency) : 1
+  const atOnce = multiRead ? requests * 4 : requests
   return Stream.suspend(() => {
-    const visitor = new Visitor(zk, concurrency, multiRead)
-    const atOnce = multiRead ? concurrency * 4 : concurrency
+    const visitor = new Visitor(zk, requests, multiRead)
     /** The next znode is at the end. */
     const stack: Array<Entry> = []
     const push = (path: string, depth: number, isLast: boolean, siblings = noSiblings()): void => {

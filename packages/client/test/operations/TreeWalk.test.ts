@@ -60,7 +60,7 @@ describe("a walk", () => {
     const single = yield* walked(zk, "/app")
     assert.deepStrictEqual(pathsOf(single), expected)
     for (const multiRead of [false, true]) {
-      for (const concurrency of [1, 3, 256]) {
+      for (const concurrency of [Number.NaN, 1, 3, 256]) {
         assert.deepStrictEqual(yield* walked(zk, "/app", { concurrency, multiRead }), single)
       }
       assert.deepStrictEqual(pathsOf(yield* walked(zk, "/app", { maxDepth: 0, multiRead })), ["/app"])
