@@ -28,7 +28,7 @@ export interface Options {
   readonly concurrency?: number | undefined
   /**
    * Whether many children of a znode are read in one request. Default: no. It takes servers a fraction of the time, and needs
-   * ZooKeeper 3.6: an older server closes the connection once, and then each znode is a request of its own.
+   * ZooKeeper 3.6: an older server closes the connection once, and then each read is a request of its own.
    *
    * Such a request reads the data too. So the children of a znode are read one by one if the first of them have more than
    * 4 KiB. If others have so much that the reply is larger than `maxFrameSize`, the connection is lost once, and the walk

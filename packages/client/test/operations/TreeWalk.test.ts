@@ -35,7 +35,6 @@ const families = (): ReadonlyArray<string> => {
 const counted = (zk: ZooKeeper.Service, before: (path: string) => Effect.Effect<void> = () => Effect.void) => {
   const counts = { single: 0, joint: 0, longest: 0 }
   const reads: TreeWalk.Reads = {
-    session: zk.session,
     stat: zk.stat,
     getChildrenWithStat: (path) => {
       counts.single++

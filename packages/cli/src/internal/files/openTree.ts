@@ -1,7 +1,7 @@
 /** The tree of a file, whatever kind of file it is, and the commands that look at it as they look at a live one. */
-import type { ReadError } from "@effect-zookeeper/client/Errors"
 import { NoNode } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/Models"
+import type * as Op from "@effect-zookeeper/client/Op"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { DataDirectory, type Tree, TreeSource, type Znode } from "@effect-zookeeper/storage"
 import { statOf } from "@effect-zookeeper/storage/Znode"
@@ -86,22 +86,28 @@ const collected = <E, R>(source: TreeSource.TreeSource<E, R>) =>
     return tree
   })
 
-/** The methods that `ls`, `tree`, `get`, `stat` and `find` use. */
+/** The methods that `ls`, `tree`, `get`, `stat` and `find` use, and those of a walk. */
 const readerOf = (tree: FileTree): Reader => {
   const read = <A>(path: string, operation: string, f: (znode: Znode.Znode, stat: Stat) => A) =>
-    Effect.suspend((): Effect.Effect<A, ReadError> => {
+    Effect.suspend((): Effect.Effect<A, NoNode> => {
       const znode = tree.get(path)
       if (znode === undefined) return new NoNode({ path, operation })
       return Effect.succeed(f(znode, statOf(znode, tree.children(path).size)))
     })
+  const get = (path: string) => read(path, "getData", ({ data }, stat) => ({ data: data ?? new Uint8Array(0), stat }))
+  const getChildren = (path: string) => read(path, "getChildren", () => [...tree.children(path)])
   const reader = {
-    get: (path: string) => read(path, "getData", ({ data }, stat) => ({ data: data ?? new Uint8Array(0), stat })),
+    get,
+    getChildren,
     getData: (path: string) => read(path, "getData", ({ data }) => data ?? new Uint8Array(0)),
     getAcl: (path: string) => read(path, "getACL", ({ acl }, stat) => ({ acl, stat })),
-    getChildren: (path: string) => read(path, "getChildren", () => [...tree.children(path)]),
     getChildrenWithStat: (path: string) =>
       read(path, "getChildren2", (_, stat) => ({ children: [...tree.children(path)], stat })),
     stat: (path: string) => Effect.option(read(path, "exists", (_, stat) => stat)),
+    read: (ops: ReadonlyArray<Op.Read>) =>
+      Effect.forEach(ops, (op): Effect.Effect<Op.ReadResult<Op.Read>> =>
+        op._tag === "Get" ? Effect.result(get(op.path)) : Effect.result(getChildren(op.path))
+      ),
     exists: (path: string) => Effect.sync(() => Option.isSome(Option.fromUndefinedOr(tree.get(path)))),
     countDescendants: (path: string) =>
       Effect.sync(() => {
@@ -109,7 +115,7 @@ const readerOf = (tree: FileTree): Reader => {
         for (const znode of tree.entries()) if (ZnodePath.isUnder(path, znode.path)) count++
         return count
       })
-  }
+  } satisfies Partial<Record<keyof Reader, unknown>>
   // The commands that are run on a file use no others.
   return reader as unknown as Reader
 }

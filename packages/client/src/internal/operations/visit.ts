@@ -34,7 +34,7 @@ export interface Visited {
  * @category models
  * @since 0.1.0
  */
-export type Reads = Pick<Service, "getChildrenWithStat" | "stat" | "read" | "session">
+export type Reads = Pick<Service, "getChildrenWithStat" | "stat" | "read">
 
 /** A znode of a walk that was not handed on yet. */
 export interface Entry {
@@ -71,7 +71,7 @@ export class Visitor {
 
   /** Visits all of them. Those that are gone stay unvisited. */
   visit(entries: ReadonlyArray<Entry>): Effect.Effect<void, ReadError> {
-    if (!this.readsTogether || !this.zk.session.serverFeatures.supports("multiRead")) return this.visitEach(entries)
+    if (!this.readsTogether) return this.visitEach(entries)
     const first: Array<Entry> = []
     const others: Array<Entry> = []
     for (const entry of entries) (entry.siblings.chosen++ < CHOSEN ? first : others).push(entry)
