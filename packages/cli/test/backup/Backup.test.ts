@@ -12,6 +12,23 @@ const folder = Effect.acquireRelease(
 )
 
 describeOnServers("zk backup, restore, copy and diff", (it) => {
+  it.inChroot(
+    "write a file whose tree is shown as the live one, also where znodes have many children",
+    function* ({ run, zk }) {
+      const file = `${yield* folder}/app.ndjson`
+      yield* zk.create("/app", { data: "root" })
+      for (let index = 0; index < 20; index++) yield* zk.create(`/app/${index}`, { data: `${index}` })
+      yield* zk.create("/app/7/below")
+      yield* run(["backup", "/app", file])
+      for (const [command, ...flags] of [["tree"], ["ls", "-R"], ["tree", "--sizes"]] as const) {
+        const live = yield* run([command, "/app", ...flags])
+        const { code, err, out } = yield* run(["snapshot", command, file, "/app", ...flags])
+        assert.deepStrictEqual([code, out], [0, live.out], err)
+        assert.lengthOf(live.out.match(/below/g) ?? [], 1)
+      }
+    }
+  )
+
   it.inChroot("back a tree up, and restore it after a dry run and a question", function* ({ another, run, zk }) {
     const file = `${yield* folder}/app.ndjson.gz`
     yield* zk.create("/app", { data: "root" })
