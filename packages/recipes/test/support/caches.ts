@@ -98,23 +98,26 @@ export const watchingWays: ReadonlyArray<readonly [how: string, mode: typeof wit
   ["one-shot watches", withoutPersistentWatches]
 ]
 
-/** A client that counts its reads, and how many of them there are at once. */
+/** A client that counts the znodes that it reads: how many of them at once, and in a request. */
 export const countReads = (zk: ZooKeeper.Service) => {
-  const count = { get: 0, stat: 0, list: 0, now: 0, most: 0 }
-  const counting = <A, E>(kind: "get" | "stat" | "list", effect: Effect.Effect<A, E>) =>
+  const count = { get: 0, stat: 0, list: 0, now: 0, most: 0, requests: 0, widest: 0 }
+  const counting = <A, E>(kind: "get" | "stat" | "list", effect: Effect.Effect<A, E>, znodes = 1) =>
     Effect.suspend(() => {
-      count[kind]++
-      count.now++
+      count[kind] += znodes
+      count.requests++
+      count.widest = Math.max(count.widest, znodes)
+      count.now += znodes
       count.most = Math.max(count.most, count.now)
       return Effect.ensuring(
         effect,
-        Effect.sync(() => count.now--)
+        Effect.sync(() => void (count.now -= znodes))
       )
     })
   const service: ZooKeeper.Service = {
     ...zk,
     session: zk.session,
     get: (path) => counting("get", zk.get(path)),
+    read: (ops) => counting("get", zk.read(ops), ops.length),
     stat: (path) => counting("stat", zk.stat(path)),
     getChildrenWithStat: (path) => counting("list", zk.getChildrenWithStat(path))
   }

@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
+import { JointReads } from "./JointReads.ts"
 
 /** Data and Stat of a path; without data if only the Stat was requested. */
 export interface ZnodeRead {
@@ -32,8 +33,14 @@ export interface NodeReader {
   readonly forget: (path: string) => void
 }
 
-/** For a cache with one persistent watch that covers all paths. */
-export const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
+/** For a cache with one persistent watch that covers all paths: data that is read at the same time is read together. */
+export const joiningReader = (zk: ZooKeeper.Service, scope: Scope.Scope): NodeReader => {
+  const reads = new JointReads(zk, scope)
+  return { ...plainReader(zk), get: (path) => orAbsent(reads.get(path)) }
+}
+
+/** Each read is a request of its own. */
+const plainReader = (zk: ZooKeeper.Service): NodeReader => ({
   get: (path) => orAbsent(retryAcrossSessions(zk, zk.get(path))),
   stat: (path) => Effect.map(retryAcrossSessions(zk, zk.stat(path)), toZnodeRead),
   list: (path) => orAbsent(retryAcrossSessions(zk, zk.getChildrenWithStat(path))),

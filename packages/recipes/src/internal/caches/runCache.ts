@@ -21,7 +21,7 @@ import * as Stream from "effect/Stream"
 import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
 import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
-import { plainReader, watchingReader } from "./nodeReader.ts"
+import { joiningReader, watchingReader } from "./nodeReader.ts"
 import { type Job, ReadFlags } from "./RefreshQueue.ts"
 import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
 
@@ -59,7 +59,7 @@ const startCache = Effect.fnUntraced(function* (
   const maxNodes = yield* checkCount("maxNodes", options.maxNodes ?? unbounded, { most: unbounded })
   const concurrency = yield* checkCount("concurrency", options.concurrency ?? 64)
   const jitter = (yield* checkTimeout(options.jitter, "jitter")) ?? 500
-  const cache = new CacheState({ ...partial, maxNodes }, plainReader(zk), yield* Queue.unbounded<Job>())
+  const cache = new CacheState({ ...partial, maxNodes }, joiningReader(zk, scope), yield* Queue.unbounded<Job>())
   const self: Self = { zk, cache, scope, jitter, session: 0n, isPersistent: true }
   if (!zk.session.serverFeatures.supports("addWatch") || !(yield* watchAll(self))) watchEach(self)
   for (let n = 0; n < concurrency; n++) yield* Effect.forkIn(runWorker(self), scope)
