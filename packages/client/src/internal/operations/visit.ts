@@ -48,7 +48,7 @@ export interface Entry {
   isOpen: boolean
 }
 
-/** What a walk knows of the children of one znode. */
+/** The children of one znode, as far as a walk knows them. */
 export interface Siblings {
   /** How many were chosen to be visited one by one. */
   chosen: number

@@ -48,7 +48,7 @@ const MAX_ZNODES = 64
 /** The size of the replies, in bytes: a small part of the reply that a client allows by default. */
 const MAX_SIZE = 262_144
 
-/** What the name of a child is taken for, in bytes. */
+/** The assumed size of the name of a child, in bytes. */
 const NAME_SIZE = 64
 
 interface Looked extends AclAndStat {
