@@ -82,26 +82,32 @@ describe("the file of a backup", () => {
     )
   )
 
-  it.effect("is taken by one of many that begin after a crash", () =>
-    inTest((file) =>
-      Effect.gen(function* () {
-        leave(file, { process: dead, host })
-        let held = 0
-        let most = 0
-        const one = Effect.gen(function* () {
-          yield* holdFile(file)
-          held++
-          most = Math.max(most, held)
-          yield* Effect.sleep("20 seconds")
-          held--
-        }).pipe(Effect.scoped, Effect.exit)
-        const all = Effect.all(
-          Array.from({ length: 8 }, () => one),
-          { concurrency: "unbounded" }
-        )
-        const exits = yield* quickly(all)
-        assert.deepStrictEqual([most, exits.filter(Exit.isSuccess).length], [1, 1])
-      })
+  for (const left of ["a crash", "a crash, and another one of a run that was taking over"]) {
+    it.effect(`is taken by one of many that begin after ${left}`, () =>
+      inTest((file) =>
+        Effect.gen(function* () {
+          for (let round = 0; round < 20; round++) {
+            leave(file, { process: dead, host })
+            if (left !== "a crash") Fs.writeFileSync(`${file}.lock.1`, JSON.stringify({ process: dead, host, run: 2 }))
+            let held = 0
+            let most = 0
+            const one = Effect.gen(function* () {
+              yield* holdFile(file)
+              held++
+              most = Math.max(most, held)
+              yield* Effect.sleep("20 seconds")
+              held--
+            }).pipe(Effect.scoped, Effect.exit)
+            const exits = yield* quickly(
+              Effect.all(
+                Array.from({ length: 8 }, () => one),
+                { concurrency: "unbounded" }
+              )
+            )
+            assert.deepStrictEqual([most, exits.filter(Exit.isSuccess).length], [1, 1])
+          }
+        })
+      )
     )
-  )
+  }
 })

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -63,7 +64,7 @@ interface Found {
   readonly time: number
 }
 
-const Owner = Schema.fromJsonString(Schema.Struct({ process: Schema.Number, host: Schema.String }))
+const Owner = Schema.fromJsonString(Schema.Struct({ process: Schema.Number, host: Schema.String, run: Schema.Number }))
 const decodeOwner = Schema.decodeUnknownOption(Owner)
 
 const create = (fs: FileSystem.FileSystem, lock: string, text: string) =>
@@ -91,7 +92,7 @@ const isHeld = (fs: FileSystem.FileSystem, lock: string, found: Found) => {
   const owner = Option.getOrUndefined(decodeOwner(found.text))
   if (owner !== undefined && owner.host === Os.hostname() && !isAlive(owner.process)) return Effect.succeed(false)
   const look = Effect.map(read(fs, lock), (now) =>
-    Option.isNone(now) ? "gone" : now.value.text !== found.text || now.value.time !== found.time ? "held" : "same"
+    Option.isNone(now) ? "gone" : isSame(now.value, found) ? "same" : "held"
   )
   return look.pipe(
     Effect.delay("500 millis"),
@@ -109,15 +110,33 @@ const isAlive = (process: number): boolean => {
   }
 }
 
-/** Removes what a dead run has left. Another run may have done so at the same time, and hold the file now: then it stays. */
-const takeAway = (fs: FileSystem.FileSystem, lock: string, found: Found, own: string) =>
+/**
+ * Removes what a dead run has left. Of those who find it at the same time one may do so: the one that makes a file whose name
+ * has the dead run in it. Otherwise one of them could remove what another has made in its place meanwhile.
+ */
+const takeAway = (
+  fs: FileSystem.FileSystem,
+  left: string,
+  found: Found,
+  own: string
+): Effect.Effect<void, PlatformError> =>
   Effect.gen(function* () {
-    const aside = `${lock}.${JSON.parse(own).run}`
-    yield* fs.rename(lock, aside)
-    const moved = yield* fs.readFileString(aside)
-    if (moved !== found.text) yield* Effect.ignore(fs.link(aside, lock))
-    yield* fs.remove(aside)
-  }).pipe(Effect.catchIf(isReason("NotFound"), () => Effect.void))
+    const claim = `${left}.${Option.match(decodeOwner(found.text), { onNone: () => "unwritten", onSome: ({ run }) => run })}`
+    if (yield* create(fs, claim, own)) {
+      const now = yield* read(fs, left)
+      // Of another host, it may have ended right now.
+      if (Option.isSome(now) && isSame(now.value, found)) {
+        yield* Effect.catchIf(fs.remove(left), isReason("NotFound"), () => Effect.void)
+      }
+      return yield* fs.remove(claim)
+    }
+    // Another is about it, or has died meanwhile.
+    const other = yield* read(fs, claim)
+    if (Option.isNone(other) || (yield* Effect.interruptible(isHeld(fs, claim, other.value)))) return
+    yield* takeAway(fs, claim, other.value, own)
+  })
+
+const isSame = (one: Found, other: Found): boolean => one.text === other.text && one.time === other.time
 
 const renew = (fs: FileSystem.FileSystem, lock: string) =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.ignore(fs.utimes(lock, now / 1000, now / 1000)))
