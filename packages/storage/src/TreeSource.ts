@@ -13,8 +13,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import { readTogether } from "./internal/live/readTogether.ts"
-import { type OwnerOf, type ReadZnode, readZnode } from "./internal/live/readZnode.ts"
+import { type Reading, readTogether } from "./internal/live/readTogether.ts"
+import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
@@ -104,8 +104,8 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
   const { concurrency, owners, path: root = "/" } = options
-  const visit = (path: string, read: ReadZnode | undefined) =>
-    (read === undefined ? readZnode(zk, path, owners) : Effect.succeed(read)).pipe(
+  const visit = (path: string, reading: Reading) =>
+    reading.pipe(
       Effect.map(({ children, entry }): Visit<Entry> => ({ value: entry, children })),
       Effect.catchIf(
         (error) => error._tag === "NoNode" && path !== root,
@@ -113,8 +113,8 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
       )
     )
   const visitAll = (paths: ReadonlyArray<string>) =>
-    Effect.flatMap(readTogether(zk, paths, owners), (read) =>
-      Effect.forEach(paths, (path) => visit(path, read.get(path)), { concurrency: "unbounded" })
+    Effect.flatMap(readTogether(zk, paths, owners), (readingOf) =>
+      Effect.forEach(paths, (path) => visit(path, readingOf(path)), { concurrency: "unbounded" })
     )
   return {
     name: `the live tree ${root}`,

@@ -11,15 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry, LiveReader } from "./model.ts"
-import { readTogether } from "./readTogether.ts"
-import {
-  fingerprintOf,
-  fingerprintOfEntry,
-  type OwnerOf,
-  type ReadZnode,
-  readZnode,
-  retryingTransient
-} from "./readZnode.ts"
+import { type Reading, readTogether } from "./readTogether.ts"
+import { fingerprintOf, fingerprintOfEntry, type OwnerOf, retryingTransient } from "./readZnode.ts"
 import { isExcluded, type Visit, walk } from "./walk.ts"
 
 export interface FollowerOptions<E, R> {
@@ -122,24 +115,22 @@ export class TreeFollower<E, R> {
   ): Effect.Effect<ReadonlyArray<Visit<Entry> | undefined>, ReadError> {
     const { known, ownerOf, zk } = this.options
     const others = isExpected ? paths : paths.filter((path) => !known.has(path))
-    return Effect.flatMap(readTogether(zk, others, ownerOf), (read) =>
-      Effect.forEach(paths, (path) => this.visit(path, isExpected, read.get(path)), { concurrency: "unbounded" })
+    return Effect.flatMap(readTogether(zk, others, ownerOf), (readingOf) =>
+      Effect.forEach(paths, (path) => this.visit(path, isExpected, readingOf(path)), { concurrency: "unbounded" })
     )
   }
 
   private visit(
     path: string,
     isExpected: boolean,
-    together: ReadZnode | undefined
+    reading: Reading
   ): Effect.Effect<Visit<Entry> | undefined, ReadError> {
-    const { known, ownerOf, root, skipsUnreadable, zk } = this.options
+    const { known, root, skipsUnreadable, zk } = this.options
     const before = known.get(path)
-    const toVisit = ({ children, entry }: ReadZnode): Visit<Entry> => ({
+    const read = Effect.map(reading, ({ children, entry }): Visit<Entry> => ({
       children,
       value: fingerprintOfEntry(entry) === before ? undefined : entry
-    })
-    if (together !== undefined) return Effect.succeed(toVisit(together))
-    const read = Effect.map(readZnode(zk, path, ownerOf), toVisit)
+    }))
     const visited =
       before === undefined || isExpected
         ? read
