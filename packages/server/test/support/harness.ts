@@ -46,7 +46,8 @@ export class Harness {
     return {
       err: outcome.reply?.err,
       zxid: outcome.reply?.zxid,
-      response: outcome.reply?.response as any,
+      /** Of the operation; a test reads it only where it expects one. */
+      response: outcome.reply?.response as Operation.Response<O>,
       /** `NodeCreated /a`, of all connections. */
       events: outcome.events.map(({ path, type }) => `${type} ${path}`),
       dropped: outcome.toDisconnect.has(client),
