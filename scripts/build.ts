@@ -86,16 +86,19 @@ const buildPage = Effect.suspend(() =>
 const joinAll = Effect.forEach(
   joined,
   (name) =>
-    Effect.catchDefect(
-      Effect.promise(async () => {
+    Effect.tryPromise({
+      try: async () => {
         await bundlePackage(packageFile(name))
         if (name === "cli") await bundleCommand(packageFile(name))
-      }),
-      (error) =>
+      },
+      catch: String
+    }).pipe(
+      Effect.catch((error) =>
         fail(
-          `the modules of ${name} cannot be bundled: ${String(error)}`,
+          `the modules of ${name} cannot be bundled: ${error}`,
           "see scripts/bundlePackage.ts and scripts/bundleCommand.ts"
         )
+      )
     ),
   { discard: true }
 )
