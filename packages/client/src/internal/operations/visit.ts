@@ -92,7 +92,7 @@ export class Visitor {
 
   private visitOne(entry: Entry): Effect.Effect<void, ReadError> {
     return this.zk.getChildrenWithStat(entry.path).pipe(
-      Effect.map(({ children, stat }) => setVisited(entry, stat, children.toSorted(byCodeUnits))),
+      Effect.map(({ children, stat }) => setVisited(entry, stat, children.toSorted())),
       // To look at a stat needs no permission.
       Effect.catchTag("NoAuth", () =>
         Effect.flatMap(this.zk.stat(entry.path), (found) =>
@@ -149,5 +149,3 @@ const setVisited = (entry: Entry, stat: Stat, children: ReadonlyArray<string>, i
   siblings.largest = Math.max(siblings.largest, stat.dataLength)
   entry.visited = { path, depth, stat, children, isForbidden, isLast }
 }
-
-const byCodeUnits = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
