@@ -4,7 +4,7 @@ import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
 import { add, lastAnswer, makeHistory, summary } from "../../page/src/model/ensemble.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
 import { format, parse } from "../../page/src/model/Route.ts"
-import { lifetime } from "../../page/src/model/stat.ts"
+import { facts, lifetime } from "../../page/src/model/stat.ts"
 import { line, pieces } from "../../page/src/model/text.ts"
 import { ago } from "../../page/src/model/time.ts"
 import { stat } from "../support/stat.ts"
@@ -45,6 +45,16 @@ describe("what the page shows", () => {
   it("lays out JSON only where no number changes", () => {
     assert.strictEqual(layOut('{"a":1}'), '{\n  "a": 1\n}')
     assert.isUndefined(layOut('{"a":12345678901234567890}'))
+  })
+
+  it("says how often a znode changed, and no number of times that is below none", () => {
+    const children = (cversion: number) =>
+      facts({ ...stat, cversion, pzxid: 0x2an }, 0).find(({ name }) => name === "Children")?.detail
+    assert.strictEqual(children(0), "never changed, last by zxid 0x2a")
+    assert.strictEqual(children(1), "changed once, last by zxid 0x2a")
+    assert.strictEqual(children(1200), "changed 1,200 times, last by zxid 0x2a")
+    // The root of a new ensemble.
+    assert.strictEqual(children(-1), "counter at -1, last by zxid 0x2a")
   })
 
   it("unzips no more than a limit", async () => {

@@ -67,5 +67,8 @@ export const lifetime = (
   }
 }
 
-const times = (count: number, word: string): string =>
-  count === 0 ? `never ${word}` : count === 1 ? `${word} once` : `${word} ${count.toLocaleString("en")} times`
+/** A counter below 0 counts nothing: the servers begin there with znodes of their own, and others arrive after 2,147,483,647. */
+const times = (count: number, word: string): string => {
+  if (count < 0) return `counter at ${count.toLocaleString("en")}`
+  return count === 0 ? `never ${word}` : count === 1 ? `${word} once` : `${word} ${count.toLocaleString("en")} times`
+}
