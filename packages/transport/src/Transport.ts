@@ -91,9 +91,9 @@ export interface Options {
  *
  * **Details**
  *
- * The socket modules are loaded when the first name is resolved or the first server reached. There is no timer here: the
- * caller sets a deadline and interrupts. A TLS connection is never used before the certificate is verified, and never
- * replaced by a plain one.
+ * The socket modules are loaded when the first name is resolved or the first server reached, and Node's TLS only by options
+ * of TLS or a server that is reached by it. There is no timer here: the caller sets a deadline and interrupts. A TLS
+ * connection is never used before the certificate is verified, and never replaced by a plain one.
  *
  * `check` reads the TLS options one by one, so that the error names the option that cannot be used. An Effect of options
  * runs once for that, and mistakes that may pass are ignored: a key that does not belong to the certificate yet, and any

@@ -4,9 +4,9 @@
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Redacted from "effect/Redacted"
-import * as Crypto from "node:crypto"
-import * as Tls from "node:tls"
+import type * as Tls from "node:tls"
 import type { TlsOptions } from "./tlsTypes.ts"
+import { crypto, tls } from "./nodeTls.ts"
 
 /** A mistake in an option. `value` and `rule` contain no secret. */
 export interface Mistake {
@@ -165,7 +165,7 @@ const passphraseMistake = (of: "key" | "pfx", secret: string | undefined) =>
 /** The message with which Node refuses these options; it quotes no key and no certificate. */
 const failureOf = (options: Tls.SecureContextOptions): string | undefined => {
   try {
-    Tls.createSecureContext(options)
+    tls().createSecureContext(options)
     return undefined
   } catch (cause) {
     return cause instanceof Error ? cause.message : String(cause)
@@ -174,8 +174,9 @@ const failureOf = (options: Tls.SecureContextOptions): string | undefined => {
 
 const areCertificates = (pem: string): boolean => {
   const blocks = pem.match(/-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[^-]*-----END [A-Z0-9 ]*-----/g) ?? []
+  const { X509Certificate } = crypto()
   try {
-    return blocks.length > 0 && blocks.every((block) => new Crypto.X509Certificate(block).raw.length > 0)
+    return blocks.length > 0 && blocks.every((block) => new X509Certificate(block).raw.length > 0)
   } catch {
     return false
   }

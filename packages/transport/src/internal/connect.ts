@@ -8,12 +8,12 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import * as Tls from "node:tls"
 import * as ServerAddress from "../ServerAddress.ts"
 import type { TlsError } from "../TlsError.ts"
 import type { TlsOptions, TlsSource } from "./tlsTypes.ts"
 import type { Connection } from "../Connection.ts"
 import { TransportError } from "../TransportError.ts"
+import { tls } from "./nodeTls.ts"
 import { makePull, release } from "./read.ts"
 import { connectionOptions, explain, explainEnd, explainOptions, isTlsError } from "./tls.ts"
 
@@ -25,11 +25,11 @@ export const connect = Effect.fnUntraced(function* (
   source: TlsSource = {}
 ): Effect.fn.Return<Connection, TransportError, Scope.Scope> {
   const server = ServerAddress.format(name)
-  const tls = secure ? yield* readOptions(server, source) : undefined
-  const conn = yield* tls === undefined ? openTcp(server, address) : openTls(server, address, name, tls)
+  const options = secure ? yield* readOptions(server, source) : undefined
+  const conn = yield* options === undefined ? openTcp(server, address) : openTls(server, address, name, options)
   const writeNow = makeWriteNow(server, conn, secure)
   return {
-    pull: makePull(conn, (cause) => endOf(server, cause, isAnonymous(tls))),
+    pull: makePull(conn, (cause) => endOf(server, cause, isAnonymous(options))),
     release,
     write: (bytes) => Effect.suspend(() => writeNow(bytes) ?? Effect.void),
     writeNow,
@@ -47,7 +47,8 @@ const readOptions = (server: string, source: TlsSource): Effect.Effect<TlsOption
     : Effect.succeed(source)
 
 /** Whether there is no certificate to show. */
-const isAnonymous = (tls: TlsOptions | undefined): boolean => tls?.cert === undefined && tls?.pfx === undefined
+const isAnonymous = (options: TlsOptions | undefined): boolean =>
+  options?.cert === undefined && options?.pfx === undefined
 
 const openTcp = (server: string, address: ServerAddress.ServerAddress) =>
   open(
@@ -63,7 +64,7 @@ const openTls = (
   options: TlsOptions
 ) =>
   open(
-    () => Tls.connect({ host: address.host, port: address.port, ...connectionOptions(name, options) }),
+    () => tls().connect({ host: address.host, port: address.port, ...connectionOptions(name, options) }),
     "secureConnect",
     (cause, stage) =>
       stage === "dial"

@@ -6,12 +6,13 @@ import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Net from "node:net"
-import * as Tls from "node:tls"
+import type * as Tls from "node:tls"
 import * as Url from "node:url"
 import type { ServerAddress } from "../ServerAddress.ts"
 import { TlsError, type TlsReason } from "../TlsError.ts"
 import type { TlsOptions, TlsSource } from "./tlsTypes.ts"
 import { isMomentary, type Mistake, mistakeIn } from "./checkTls.ts"
+import { tls } from "./nodeTls.ts"
 
 /**
  * The options of Node for one connection. Nothing is left to a default that the process or its environment can weaken. No
@@ -95,7 +96,7 @@ const toCertificateName = (host: string): string => {
 }
 
 const checkIdentity = (expected: string, certificate: Tls.PeerCertificate): Error | undefined => {
-  const cause = Tls.checkServerIdentity(expected, certificate)
+  const cause = tls().checkServerIdentity(expected, certificate)
   if (cause === undefined) return undefined
   const names = certificate.subjectaltname ?? `CN:${String(certificate.subject?.CN ?? "none")}`
   // The names come from the peer, which may be an attacker.

@@ -232,7 +232,7 @@ describe("back-pressure", () => {
 
 describe("a process", () => {
   itLive(
-    "loads no socket module before it dials, and ends by itself when its scopes are closed",
+    "loads no socket module before it needs it, and ends by itself when its scopes are closed",
     { timeout: 40_000 },
     function* () {
       const c = yield* certificates
@@ -254,9 +254,10 @@ describe("a process", () => {
       )
       assert.deepStrictEqual(stdout.trim().split("\n"), [
         "before: none",
-        "after: net tls",
+        "after TCP: net",
         "closed: idle",
         "closed: full",
+        "after TLS: net tls",
         "closed: full under TLS",
         "interrupted: handshake"
       ])

@@ -24,7 +24,7 @@ const connectTo = (name: string, options?: Transport.Options) =>
 
 const program = Effect.gen(function* () {
   yield* Effect.scoped(connectTo("OPEN"))
-  say(`after: ${loaded()}`)
+  say(`after TCP: ${loaded()}`)
   say("closed: idle")
 
   const fill = Effect.fnUntraced(function* (name: string, options?: Transport.Options) {
@@ -36,6 +36,7 @@ const program = Effect.gen(function* () {
   yield* fill("SILENT")
   say("closed: full")
   yield* fill("DEAF", { tls: { ca: process.env.CA } })
+  say(`after TLS: ${loaded()}`)
   say("closed: full under TLS")
 
   const dial = yield* Effect.forkChild(Effect.scoped(connectTo("SILENT", { tls: {} })))
