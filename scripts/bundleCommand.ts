@@ -38,12 +38,37 @@ const lazySegmenter: Plugin = {
   }
 }
 
+/**
+ * Modules of Node that take long to load, with the functions that are called of them, which few commands do: they are loaded
+ * at the first call. A function that is missing here is an error of the build.
+ */
+const lazyFunctions: Readonly<Record<string, ReadonlyArray<string>>> = {
+  "node:child_process": ["execFile", "fork", "spawn"],
+  "node:crypto": ["createHash", "randomBytes"],
+  "node:readline": ["createInterface", "emitKeypressEvents"]
+}
+
+const lazyMark = "\0lazy:"
+
+const lazyModules: Plugin = {
+  name: "lazy modules",
+  resolveId: (id) => (id in lazyFunctions ? lazyMark + id : undefined),
+  load: (id) => {
+    if (!id.startsWith(lazyMark)) return undefined
+    const module = id.slice(lazyMark.length)
+    return (lazyFunctions[module] ?? [])
+      .map((name) => `export const ${name} = (...args) => process.getBuiltinModule("${module}").${name}(...args)`)
+      .join("\n")
+  }
+}
+
 const forNode: InputOptions = {
-  plugins: [lazySegmenter],
-  external: (id) => id.startsWith("node:"),
+  plugins: [lazySegmenter, lazyModules],
+  external: (id) => id.startsWith("node:") && !(id in lazyFunctions),
   platform: "node",
   transform: { target: "es2023" },
-  logLevel: "warn"
+  logLevel: "warn",
+  onLog: (level, log, defaultHandler) => defaultHandler(log.code === "IMPORT_IS_UNDEFINED" ? "error" : level, log)
 }
 
 /** Writes the executable into `dist`. */
