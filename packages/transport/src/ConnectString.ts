@@ -75,22 +75,24 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
         : "must be a string, as zk1:2181,zk2:2181/app"
     return Result.fail(new InvalidArgument.InvalidArgument({ argument: "servers", value: kindOf(connectString), rule }))
   }
-  const fail = (rule: string) =>
-    Result.fail(new InvalidArgument.InvalidArgument({ argument: "servers", value: hideSecrets(connectString), rule }))
-
   const text = connectString.trim()
+  const fail = (rule: string) =>
+    Result.fail(
+      new InvalidArgument.InvalidArgument({
+        argument: "servers",
+        value: hideSecrets(connectString),
+        // The text before an "@" may be a password with any character in it, which the rule would quote.
+        rule: text.includes("@") ? noUserNames : rule
+      })
+    )
+
   if (srvScheme.test(text)) {
     return fail(
       "dns+srv:// stands for a whole list, in the option servers alone; name the servers here, as in zk1:2181"
     )
   }
   if (text === "") return fail("name at least one server, as in zk1:2181,zk2:2181/app")
-  // This comes before any part of the text is quoted.
-  if (userInfo.test(text)) {
-    return fail(
-      "a connect string has no user names; write zk1:2181 or, with a scheme, tcp://zk1:2181 or tls://zk1:2281, and give credentials by the option auth (or sasl)"
-    )
-  }
+  if (userInfo.test(text)) return fail(noUserNames)
 
   const servers: Array<ServerAddress.ServerAddress> = []
   let start = 0
@@ -190,9 +192,14 @@ const endOfServer = (text: string, start: number): number => {
 /** Text before an "@" among the servers: a user name, and perhaps a password. */
 const userInfo = /^[^/]*@|:\/\/[^/]*@/
 
-/** The text without anything that may be a secret: user names with passwords, and the values of a query. */
+const noUserNames =
+  "a connect string has no user names; write zk1:2181 or, with a scheme, tcp://zk1:2181 or tls://zk1:2281, and give credentials by the option auth (or sasl)"
+
+/** The text without anything that may be a secret: all before the last "@", and the values of a query. */
 const hideSecrets = (text: string): string =>
-  text.replaceAll(/(^|[,;\s]|:\/\/)[^,;\s/@]*@/g, "$1<hidden>@").replaceAll(/([?&][^=&\s]*)=[^&\s]*/g, "$1=<hidden>")
+  text
+    .replace(/^(\s*[a-z][a-z0-9+.-]*:\/\/)?[^]*@/i, "$1<hidden>@")
+    .replaceAll(/([?&][^=&\s]*)=[^&\s]*/g, "$1=<hidden>")
 
 const kindOf = (value: unknown): string =>
   value === null || value === undefined

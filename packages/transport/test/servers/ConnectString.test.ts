@@ -124,7 +124,14 @@ describe("ConnectString", () => {
       "zk1,user:hunter2@zk2",
       "zk://user:hunter2@zk1:2181/app",
       "[user:hunter2@[::1]",
-      "zk1:1;user:hunter2@zk2"
+      "zk1:1;user:hunter2@zk2",
+      "user:hunter2/x@zk1",
+      "user:/hunter2@zk1",
+      "user:p@hunter2@zk1",
+      "user:a,hunter2@zk1",
+      "user:a hunter2;x@zk1",
+      "user:a,/hunter2@zk1",
+      "tls://user:a/hunter2@zk1"
     ]) {
       it(`says where credentials belong, and repeats none, for ${JSON.stringify(text)}`, () => {
         const error = refusal(ConnectString.parse(text))
