@@ -246,7 +246,8 @@ const service = (run: Run, source: PlainObject, isExact: boolean): PlainObject =
       Object.defineProperty(adapted, key, { enumerable: true, get: () => adapt(run, getter.call(source)) })
     }
   }
-  return Object.hasOwn(source, "toJSON") ? withJson(adapted) : adapted
+  // A getter may give a 64-bit number later, if it gives none now.
+  return withJson(adapted)
 }
 
 const elements = (run: Run, source: ReadonlyArray<unknown>): ReadonlyArray<unknown> => {

@@ -80,6 +80,9 @@ describe("a value with 64-bit numbers, as JSON,", () => {
     assert.match(json.session.deadline, /^\d+$/)
     assert.strictEqual(json.session.state._tag, "Connected")
     assert.strictEqual(json.session.password, "<redacted>")
+    const closing = zk.close()
+    assert.match(JSON.parse(JSON.stringify(zk.session)).closing.deadline, /^\d+$/)
+    await closing
   })
 
   itConnected("is the configuration of an ensemble", async ({ zk }) => {
