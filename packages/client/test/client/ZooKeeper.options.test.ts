@@ -83,7 +83,13 @@ describe("invalid options", () => {
   })
 
   it("of connect that are invalid durations are refused", async () => {
-    for (const option of ["sessionTimeout", "requestTimeout", "connectTimeout", "ownershipMargin"] as const) {
+    for (const option of [
+      "sessionTimeout",
+      "requestTimeout",
+      "connectTimeout",
+      "ownershipMargin",
+      "closeTimeout"
+    ] as const) {
       for (const duration of [Number.NaN, -1, {}, [], { second: 1 }, null, "soon", Number.NEGATIVE_INFINITY, true]) {
         const options = { [option]: duration } as PromiseClient.Options
         const error: unknown = await PromiseClient.connect("127.0.0.1:1", options).catch((error: unknown) => error)

@@ -146,7 +146,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     ownershipMargin: (timeout) => (hasCutMargin(timeout) ? timeout / 2 : (ownershipMargin ?? timeout / 10)),
     hasCutMargin,
     ownershipProof: options.ownershipProof ?? "quorum",
-    closeTimeout: yield* checkDuration("closeTimeout", options.closeTimeout ?? 2000)
+    closeTimeout: yield* checkDuration("closeTimeout", orDefault(options.closeTimeout, 2000))
   }
 })
 
