@@ -8,9 +8,9 @@
  * - `Connecting`: no session yet, or a new one is being made after an expiry.
  * - `Connected`: a server answers. `readOnly` says that it serves reads only, having no quorum.
  * - `Disconnected`: no connection since `since`, a reading of the monotonic clock in nanoseconds; the session may live.
- * - `EnsembleBehind`: the servers have seen less than this session has. Each of them says so, or for a whole
- *   `connectTimeout` every one that could be reached closed the connection at the handshake, as servers also do that have no
- *   quorum. It goes on trying, unless `ensembleReset` is `"accept"`.
+ * - `EnsembleBehind`: the servers have seen less than this session has. Most of them say so and none contradicts, or for a
+ *   whole `connectTimeout` most of them closed the connection at the handshake, as servers also do that have no quorum. It
+ *   goes on trying, unless `ensembleReset` is `"accept"`.
  * - `Expired`: the session is over. With `sessionExpiry: "recreate"` a new one follows.
  * - `AuthFailed`: the credentials were refused. Final.
  * - `Closed`: closed by its owner. Final.

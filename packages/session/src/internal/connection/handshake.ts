@@ -13,12 +13,17 @@ import type * as Scope from "effect/Scope"
 import type { FramedConnection } from "./FramedConnection.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 
+/**
+ * The answer of a server in an attempt that gave no session: `none`, since nothing was heard; `closed` without a word after
+ * the connect request, as one does that has seen less than the session; or `answered`, anything else.
+ */
+export type Contact = "none" | "closed" | "answered"
+
 /** An attempt at one server gave no session. */
 export class DialFailed extends Data.TaggedError("DialFailed")<{
   readonly server: ServerAddress
   readonly reason: string
-  /** The server took the connect request and closed without a word, as one does that has seen less than the session. */
-  readonly silent: boolean
+  readonly contact: Contact
   /** The mistake in TLS, if there was one. */
   readonly tls?: TlsReason | undefined
 }> {}
@@ -41,7 +46,7 @@ export const openConnection = (
   Effect.mapError(
     Effect.suspend(() => transport.connect(address, server)),
     (error) =>
-      new DialFailed({ server, reason: explainOpening(error, address, server), silent: false, ...tlsOf(error) })
+      new DialFailed({ server, reason: explainOpening(error, address, server), contact: "none", ...tlsOf(error) })
   )
 
 /** Does the handshake on a connection. Nothing else is sent before the server has answered. There is no time limit here. */
@@ -56,12 +61,12 @@ export const handshake = Effect.fnUntraced(function* (options: {
   readonly isPlain: boolean
 }): Effect.fn.Return<HandshakeResult, DialFailed> {
   const { raw, isPlain, now, request, server } = options
-  const failed: Failed = (reason, details = {}) => new DialFailed({ server, reason, silent: false, ...details })
+  const failed: Failed = (reason, details = {}) => new DialFailed({ server, reason, contact: "answered", ...details })
   const connection = options.makeConnection(raw, server)
   const silence = silenceOf(request.lastZxidSeen > 0n, isPlain)
   const sentAt = now()
   yield* Effect.mapError(raw.write(Frame.encode(Handshake.connectRequest, request)), (error) =>
-    error.reason === "Write" ? failed(silence, { silent: true }) : failed(error.message, tlsOf(error))
+    error.reason === "Write" ? failed(silence, { contact: "closed" }) : failed(error.message, tlsOf(error))
   )
   const reply = yield* readReply(connection, isPlain, silence, failed)
   if (reply._tag === "Refused") {
@@ -70,7 +75,7 @@ export const handshake = Effect.fnUntraced(function* (options: {
   return { connection, response: reply.response, sentAt }
 })
 
-type Failed = (reason: string, details?: Partial<Pick<DialFailed, "silent" | "tls">>) => DialFailed
+type Failed = (reason: string, details?: Partial<Pick<DialFailed, "contact" | "tls">>) => DialFailed
 
 const tlsOf = (error: unknown): { readonly tls?: TlsReason } =>
   error instanceof TransportError && error.cause instanceof TlsError ? { tls: error.cause.reason } : {}
@@ -101,8 +106,8 @@ const readReply = Effect.fnUntraced(function* (
       (error) => {
         if (error instanceof Frame.FrameLengthError) return Effect.fail(failed(explainBytes(error.length, isPlain)))
         // Under TLS 1.3 a server that does not accept the client's certificate says so only now.
-        const silent = connection.bytesIn === 0 && error._tag === "TransportError" && error.reason !== "Tls"
-        return Effect.fail(silent ? failed(silence, { silent }) : failed(error.message, tlsOf(error)))
+        const isSilent = connection.bytesIn === 0 && error._tag === "TransportError" && error.reason !== "Tls"
+        return Effect.fail(isSilent ? failed(silence, { contact: "closed" }) : failed(error.message, tlsOf(error)))
       }
     )
   }

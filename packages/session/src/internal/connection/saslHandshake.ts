@@ -53,7 +53,7 @@ const exchangeToken = Effect.fnUntraced(function* (
   token: Uint8Array,
   mechanism: string
 ): Effect.fn.Return<Uint8Array, SaslError | DialFailed> {
-  const broken = (reason: string) => new DialFailed({ server: connection.server, reason, silent: false })
+  const broken = (reason: string) => new DialFailed({ server: connection.server, reason, contact: "answered" })
   Frame.append(connection.writer, (writer) => {
     writer.int(xid)
     writer.int(Operations.sasl.opCode)

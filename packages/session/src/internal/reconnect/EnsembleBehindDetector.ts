@@ -5,6 +5,7 @@ import type { ServerList } from "@effect-zookeeper/transport/ServerList"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Contact } from "../connection/handshake.ts"
 import type { SessionLog } from "../SessionLog.ts"
 import type { Liveness } from "../time/Liveness.ts"
 
@@ -41,9 +42,10 @@ export interface AheadSession {
 }
 
 /**
- * Finds out that the ensemble has seen less than this session: at once when every server says so, and otherwise when, for
- * a whole `connectTimeout`, servers did nothing but close at the handshake. The state shows it then, and the log at once and
- * each minute. With `ensembleReset: "accept"` it ends the session.
+ * Finds out that the ensemble has seen less than this session: at once when most servers say so and none contradicts, and
+ * otherwise when, for a whole `connectTimeout`, most of them did nothing but close at the handshake. A member that is down
+ * says nothing about it: what a session has seen, a majority has stored. The state shows it then, and the log at once and each
+ * minute. With `ensembleReset: "accept"` it ends the session.
  */
 export class EnsembleBehindDetector {
   private readonly session: AheadSession
@@ -53,7 +55,10 @@ export class EnsembleBehindDetector {
   private newest: bigint | undefined
   /** Whether the answers of servers contradict it. */
   private isDoubtful = false
-  private allSilent = true
+  /** The servers that closed at the handshake without a word in this round. */
+  private readonly closed = new Set<string>()
+  /** Whether a server has answered something else in this round. */
+  private isAnswered = false
 
   constructor(session: AheadSession) {
     this.session = session
@@ -63,23 +68,32 @@ export class EnsembleBehindDetector {
   reset(): void {
     this.since = undefined
     this.warnedAt = Number.NEGATIVE_INFINITY
-    this.allSilent = true
+    this.beginRound()
   }
 
-  /** A try has failed; `silent` if the server closed at the handshake without a word. */
-  failed(silent: boolean): void {
-    if (!silent) {
-      this.since = undefined
-      this.allSilent = false
-    } else if (this.session.pipeline.lastZxid !== 0n) this.since ??= this.session.liveness.now()
+  private beginRound(): void {
+    this.closed.clear()
+    this.isAnswered = false
+  }
+
+  /** An attempt at a server has failed. */
+  failed(server: ServerAddress, contact: Contact): void {
+    if (contact === "answered") this.isAnswered = true
+    else if (contact === "closed" && this.session.pipeline.lastZxid !== 0n) {
+      this.closed.add(format(server))
+      this.since ??= this.session.liveness.now()
+    }
   }
 
   /** A round over all servers has failed. Succeeds with whether a session that may see less is to take its place. */
   roundFailed(): Effect.Effect<boolean> {
-    const { allSilent, session, since } = this
-    this.allSilent = true
-    if (!allSilent || since === undefined) return Effect.succeed(false)
+    const { session } = this
     return Effect.gen({ self: this }, function* () {
+      const isRefused = !this.isAnswered && isMost(this.closed.size, yield* session.servers.size)
+      this.beginRound()
+      if (!isRefused) this.since = undefined
+      const { since } = this
+      if (since === undefined) return false
       const now = session.liveness.now()
       const isBehind = now - this.probedAt >= PROBE_AGAIN && (yield* this.probe(now))
       if (!isBehind && now - since < this.refusalTimeout && !session.isEnsembleBehind) {
@@ -110,7 +124,7 @@ export class EnsembleBehindDetector {
       : `${what}; trying on. If the data is gone for good, restart this client, or set ensembleReset: "accept"`
   }
 
-  /** Asks all servers what they have seen. Succeeds with whether each of them has seen less. */
+  /** Asks all servers what they have seen. Succeeds with whether most of them have seen less, and none contradicts. */
   private probe(now: number): Effect.Effect<boolean> {
     this.probedAt = now
     this.newest = undefined
@@ -118,7 +132,7 @@ export class EnsembleBehindDetector {
       const servers = yield* this.session.servers.servers
       const answers = yield* Effect.forEach(servers, (server) => this.ask(server), { concurrency: "unbounded" })
       this.isDoubtful = answers.some((answer) => answer === "enough" || answer === "not serving")
-      return answers.every((answer) => answer === "less")
+      return !this.isDoubtful && isMost(answers.filter((answer) => answer === "less").length, servers.length)
     })
   }
 
@@ -146,3 +160,5 @@ export class EnsembleBehindDetector {
     )
   }
 }
+
+const isMost = (some: number, all: number): boolean => some * 2 > all

@@ -14,7 +14,7 @@ import * as Scope from "effect/Scope"
 import type { SaslMechanism } from "../../SaslMechanism.ts"
 import { AuthFailed } from "../../SessionError.ts"
 import { FramedConnection } from "../connection/FramedConnection.ts"
-import { DialFailed, type HandshakeResult, handshake, openConnection } from "../connection/handshake.ts"
+import { type Contact, DialFailed, type HandshakeResult, handshake, openConnection } from "../connection/handshake.ts"
 import { saslHandshake } from "../connection/saslHandshake.ts"
 import { NOT_READY } from "../requests/keeperFeatures.ts"
 import type { SessionIdentity } from "../SessionIdentity.ts"
@@ -65,8 +65,7 @@ export interface Failed {
   readonly _tag: "Failed"
   readonly server: ServerAddress
   readonly reason: string
-  /** The server took the connect request and closed without a word. */
-  readonly silent: boolean
+  readonly contact: Contact
   readonly tls: TlsReason | undefined
 }
 
@@ -139,8 +138,8 @@ export const openCandidate = (
 }
 
 /** A connection that could not be opened, or broke, as an attempt. */
-export const failedBy = (server: ServerAddress, { reason, silent, tls }: DialFailed): Failed =>
-  failed(server, reason, silent, tls)
+export const failedBy = (server: ServerAddress, { contact, reason, tls }: DialFailed): Failed =>
+  failed(server, reason, contact, tls)
 
 /** The address, if it says more than the server. */
 const toAddress = ({ address, server }: Candidate): string =>
@@ -177,7 +176,7 @@ export const askForSession = Effect.fnUntraced(function* (
   const answer = yield* ask(opened.connection, id).pipe(
     Effect.catch((error) => {
       // A read-only server closes on a session that it cannot know, but may serve reads under one of its own.
-      if (!error.silent || id === 0n || !session.settings.allowReadOnly) return Effect.fail(error)
+      if (error.contact !== "closed" || id === 0n || !session.settings.allowReadOnly) return Effect.fail(error)
       const asking = step(writeMode(session.transport, server), Number.POSITIVE_INFINITY, () =>
         failed(server, error.reason)
       )
@@ -198,18 +197,18 @@ export const askForSession = Effect.fnUntraced(function* (
   if (answer instanceof DialFailed) return failedBy(server, answer)
   const { connection, response } = answer
   if (response.protocolVersion === NOT_READY)
-    return failed(server, "ClickHouse Keeper has no leader, and is not serving")
+    return failed(server, "ClickHouse Keeper has no leader, and is not serving", "answered")
   if (response.timeOut <= 0) {
-    return id === 0n || isProvisional ? failed(server, "the server gave no session") : expiredByServer
+    return id === 0n || isProvisional ? failed(server, "the server gave no session", "answered") : expiredByServer
   }
   // A server that gives another session no longer has this one.
   if (!isProvisional && id !== 0n && response.sessionId !== id) return expiredByServer
-  if (isProvisional && response.readOnly !== true) return failed(server, "no longer read-only")
+  if (isProvisional && response.readOnly !== true) return failed(server, "no longer read-only", "answered")
   // The server has the session: it does not expire while credentials are proved.
   if (!isProvisional && id !== 0n) session.liveness.heard(connection.heardAt)
   const { sasl } = session.settings
   if (sasl !== undefined) {
-    const late = () => failed(server, `SASL took longer than ${Math.round(stepTimeout)} ms`)
+    const late = () => failed(server, `SASL took longer than ${Math.round(stepTimeout)} ms`, "answered")
     const refused = yield* step(proveIdentity(session, connection, sasl), stepTimeout, late)
     if (refused !== undefined) return refused
   }
@@ -236,12 +235,12 @@ const proveIdentity = (
   saslHandshake(connection, sasl).pipe(
     Effect.as(undefined),
     Effect.catchTags({
-      DialFailed: (error) => Effect.succeed(failed(connection.server, error.reason)),
+      DialFailed: (error) => Effect.succeed(failed(connection.server, error.reason, "answered")),
       SaslError: (error) =>
         Effect.sync(() => {
           // A session without these credentials would not be the one that was asked for.
           session.failAuth(new AuthFailed({ scheme: "sasl", reason: error.reason }))
-          return failed(connection.server, error.message)
+          return failed(connection.server, error.message, "answered")
         })
     })
   )
@@ -253,11 +252,11 @@ export const reportDefect = (session: AskingSession, server: ServerAddress, defe
 }
 
 /** An attempt that gave no session. */
-const failed = (server: ServerAddress, reason: string, silent = false, tls?: TlsReason): Failed => ({
+const failed = (server: ServerAddress, reason: string, contact: Contact = "none", tls?: TlsReason): Failed => ({
   _tag: "Failed",
   server,
   reason,
-  silent,
+  contact,
   tls
 })
 

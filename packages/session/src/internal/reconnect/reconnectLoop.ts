@@ -185,9 +185,9 @@ const stillListed = Effect.fnUntraced(function* (list: ServerList, server: Serve
 })
 
 const reportFailure = ({ attempts, ensembleBehind, machine }: Search, failure: Failed): Effect.Effect<void> => {
-  const { reason, server, silent, tls } = failure
+  const { contact, reason, server, tls } = failure
   attempts.failed(server, reason, tls)
-  ensembleBehind.failed(silent)
+  ensembleBehind.failed(server, contact)
   return machine.log.annotate(server, Effect.logDebug(`no session: ${reason}`))
 }
 
