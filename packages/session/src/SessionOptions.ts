@@ -74,9 +74,10 @@ export interface SessionOptions {
    * ends, it begins anew.
    *
    * The first try after a connection that worked comes without a pause, unless more than three in a row lasted less than a
-   * second. From the second round on there is a random part of the last pause between two servers too. No pause outlasts
-   * the rest of the session. Default: a random time of up to 200 milliseconds, doubling up to a quarter of
-   * `sessionTimeout` and 5 seconds at most, forever: many clients spread, and no pause costs a session.
+   * second. From the second round on there is a random part of the last pause between two servers too. The first pause that
+   * would outlast the session is cut to a random part of what is left, so that there is one more try before the end; the
+   * next one goes on beyond it, so that many clients whose sessions end at the same moment spread. Default: a random time of
+   * up to 200 milliseconds, doubling up to a quarter of `sessionTimeout` and 5 seconds at most, forever.
    */
   readonly retry?: Schedule.Schedule<unknown> | undefined
   /** What follows an expiry: a new session (`recreate`, the default), or nothing (`fail`). */

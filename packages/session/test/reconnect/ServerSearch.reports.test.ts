@@ -13,7 +13,7 @@ import { answerExists } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import { listen } from "../support/listen.ts"
 import { itLogged } from "../support/logs.ts"
-import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
+import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
 import {
   awaitState,
   startSession,
@@ -113,7 +113,9 @@ describe("another kind of server is named", () => {
 /** A session of an ensemble that comes back with less than the session has seen. */
 const fallBehind = Effect.fnUntraced(function* (network: MemoryNetwork, server: ServerSide, session: SessionService) {
   yield* answered(server, exists(session, "/x"), (xid) => answerExists(server, xid, 0x500n))
-  network.statuses.set("a:2181", "Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x3\nMode: standalone\n")
+  for (const name of ["a", "b", "c"]) {
+    network.statuses.set(`${name}:2181`, "Zookeeper version: 3.8.0\nReceived: 1\nZxid: 0x3\nMode: standalone\n")
+  }
   const zxids: Array<bigint> = []
   const refusing = Effect.gen(function* () {
     for (;;) {
@@ -152,6 +154,47 @@ describe("servers that have seen less than the session", () => {
     assert.isTrue(lines.some((line) => line.includes("a new session begins, which may read older state")))
   })
 
+  itLogged("are reported while one of three is down, too", function* (lines) {
+    const { network, server, session } = yield* connect({ servers: "a,b,c", sessionTimeout: "10 minutes" })
+    network.set(server.server, "refuse")
+    yield* fallBehind(network, server, session)
+    yield* pass(5000)
+    assert.strictEqual(session.info.state._tag, "EnsembleBehind")
+    assert.lengthOf(
+      lines.filter((line) => line.includes("have seen less than this session")),
+      1
+    )
+  })
+
+  itEffect("are taken as they are with ensembleReset: accept while one of three is down, too", function* () {
+    const { network, server, session } = yield* connect({
+      servers: "a,b,c",
+      sessionTimeout: "10 minutes",
+      ensembleReset: "accept"
+    })
+    network.set(server.server, "refuse")
+    yield* fallBehind(network, server, session)
+    for (let i = 0; i < 100 && session.info.id !== 0x999n; i++) yield* TestClock.adjust("100 millis")
+    assert.strictEqual(session.info.id, 0x999n)
+  })
+
+  itEffect("are not assumed while most are down, one of which may have seen all", function* () {
+    const { network, server, session } = yield* connect({
+      servers: "a,b,c",
+      connectTimeout: "3 seconds",
+      sessionTimeout: "10 minutes",
+      ensembleReset: "accept"
+    })
+    for (const name of ["a", "b", "c"].filter((name) => `${name}:2181` !== server.server).slice(1)) {
+      network.set(`${name}:2181`, "refuse")
+    }
+    network.set(server.server, "refuse")
+    yield* fallBehind(network, server, session)
+    yield* pass(20_000)
+    assert.strictEqual(session.info.state._tag, "Disconnected")
+    assert.strictEqual(session.info.id, 0x100n)
+  })
+
   itEffect("are not assumed while one says that it only has no quorum", function* () {
     const { network, server, session } = yield* connect({
       connectTimeout: "3 seconds",
@@ -185,6 +228,46 @@ describe("the log at the default level has", () => {
       assert.match(lines[2]!, /^Info connected again after 3\d\.\d s/)
     }
   )
+
+  itLogged("no more than five outages a minute, and the sixth if it lasts", function* (lines) {
+    const { network, server, session } = yield* connect({ sessionTimeout: "10 minutes" })
+    let current = server
+    const beginOutage = Effect.fnUntraced(function* () {
+      network.set("a:2181", "refuse")
+      current.cut()
+      yield* pass(1100)
+    })
+    const endOutage = Effect.fnUntraced(function* () {
+      network.set("a:2181", "accept")
+      while (network.waiting === 0) yield* TestClock.adjust("10 millis")
+      current = yield* reconnect(network, session)
+    })
+    const losses = () => lines.filter((line) => line.includes("connection lost"))
+    for (let outage = 1; outage <= 7; outage++) {
+      yield* beginOutage()
+      assert.lengthOf(losses(), Math.min(outage, 5))
+      yield* endOutage()
+    }
+    const before = lines.length
+    yield* beginOutage()
+    assert.lengthOf(lines, before)
+    yield* pass(120_000, 100)
+    assert.match(losses().at(-1)!, /connection lost \(and 2 times more before\)/)
+    // It is told that no server is reachable, and again each minute.
+    const unreachable = lines.slice(before).filter((line) => line.includes("no ZooKeeper server is reachable"))
+    assert.isAtLeast(unreachable.length, 2)
+    yield* endOutage()
+    assert.match(lines.at(-1)!, /connected again after 1\d\d\.\d s/)
+  })
+
+  itLogged("a line each minute while the first connection is waited for without an end", function* (lines) {
+    const network = new MemoryNetwork()
+    network.set("a:2181", "refuse")
+    yield* startSession(network, { connectTimeout: "infinity" })
+    yield* pass(150_000, 100)
+    assert.lengthOf(lines, 3)
+    for (const line of lines) assert.match(line, /^Warn no ZooKeeper server is reachable since .*could not connect/)
+  })
 
   const warningsIn = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("Info"))
 

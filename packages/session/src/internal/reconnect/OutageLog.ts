@@ -11,7 +11,7 @@ const QUIET_PERIOD = 1000
 /** Milliseconds after which it is reported again that no server is reachable. */
 const REPEAT_AFTER = 60_000
 
-/** This many outages are reported within `REPEAT_AFTER`; others are counted. */
+/** This many outages are reported within `REPEAT_AFTER`. One more waits until it may be, and is only counted if it ends before. */
 const MAX_REPORTS = 5
 
 /** The parts of a session that an outage concerns. */
@@ -34,6 +34,8 @@ export class OutageLog {
   private lostFrom: ServerAddress | undefined
   private reason = ""
   private isReported = false
+  /** Whether this outage would have been reported, but there were too many before. */
+  private isPutOff = false
   private unreachableAt = Number.NEGATIVE_INFINITY
   /** When outages were reported, in monotonic milliseconds. */
   private reportedAt: Array<number> = []
@@ -84,6 +86,8 @@ export class OutageLog {
       const seconds = secondsSince(this.lostAt, now)
       this.write(Effect.logInfo(`connected again after ${seconds} s`), server)
     }
+    if (this.isPutOff) this.unreported++
+    this.isPutOff = false
     this.isReported = false
     this.lostAt = undefined
   }
@@ -91,8 +95,10 @@ export class OutageLog {
   private report(now: number): void {
     if (this.lostAt === undefined || this.parts.session.isFinal) return
     this.reportedAt = this.reportedAt.filter((at) => now - at < REPEAT_AFTER)
-    if (this.reportedAt.length >= MAX_REPORTS) {
-      this.unreported++
+    const [oldest] = this.reportedAt
+    this.isPutOff = oldest !== undefined && this.reportedAt.length >= MAX_REPORTS
+    if (oldest !== undefined && this.isPutOff) {
+      this.timer.set(oldest + REPEAT_AFTER, (at) => this.report(at))
       return
     }
     const more = this.unreported === 0 ? "" : ` (and ${this.unreported} times more before)`
