@@ -19,12 +19,13 @@ describeOnServers("a restore", (it) => {
     yield* zk.create("/source/newer", { data: "1" })
     yield* zk.create("/source/taken", { data: "1" })
     yield* zk.create("/source/taken/below", { data: "1" })
+    // Servers know times to the millisecond: without a pause, two writes can be of the same time.
+    yield* Effect.sleep("5 millis")
     yield* zk.create("/target", { data: "root" })
     yield* zk.create("/target/same", { data: "1" })
     yield* zk.create("/target/newer", { data: "2" })
     yield* zk.create("/target/changed", { data: "2" })
     yield* zk.create("/target/extra")
-    // After the target, so that the target is older.
     yield* Effect.sleep("5 millis")
     yield* zk.setData("/source/changed", "3")
     const owner = yield* another()
