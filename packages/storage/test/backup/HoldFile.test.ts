@@ -4,8 +4,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
@@ -18,12 +19,40 @@ const inFolder = Effect.acquireRelease(
   (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
 )
 
+/** Operations on files that are under way. */
+let underWay = 0
+
+const during = <A, E, R>(operation: Effect.Effect<A, E, R>) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => underWay++),
+    () => operation,
+    () => Effect.sync(() => underWay--)
+  )
+
+/** The files of this machine, with the number of operations that are under way. */
+const files = Layer.effect(
+  FileSystem.FileSystem,
+  Effect.map(FileSystem.FileSystem, (fs): FileSystem.FileSystem => ({
+    ...fs,
+    // Until it is closed.
+    open: (...args) =>
+      Effect.acquireRelease(
+        Effect.sync(() => underWay++),
+        () => Effect.sync(() => underWay--)
+      ).pipe(Effect.andThen(fs.open(...args))),
+    readFileString: (...args) => during(fs.readFileString(...args)),
+    stat: (...args) => during(fs.stat(...args)),
+    remove: (...args) => during(fs.remove(...args)),
+    utimes: (...args) => during(fs.utimes(...args))
+  }))
+).pipe(Layer.provide(NodeFileSystem.layer))
+
 const inTest = <A, E>(test: (file: string) => Effect.Effect<A, E, Scope.Scope | FileSystem.FileSystem>) =>
   Effect.gen(function* () {
     const folder = yield* inFolder
     yield* test(Path.join(folder, "b.partial"))
     assert.deepStrictEqual(Fs.readdirSync(folder), [])
-  }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
+  }).pipe(Effect.scoped, Effect.provide(files))
 
 /** A lock as another run has left it. */
 const leave = (file: string, owner: { readonly process: number; readonly host: string }): void =>
@@ -34,14 +63,14 @@ const dead = 4_194_304 + 1
 
 const host = Os.hostname()
 
-/** Runs something whose pauses take no time. */
+/** Runs something whose pauses take no time. Time stands still while files are used, for a disk may be busy. */
 const quickly = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const fiber = yield* Effect.forkChild(effect)
     while (fiber.pollUnsafe() === undefined) {
       yield* TestClock.adjust("500 millis")
-      // Files take their time.
-      yield* TestClock.withLive(Effect.sleep("2 millis"))
+      do yield* TestClock.withLive(Effect.sleep("2 millis"))
+      while (underWay > 0)
     }
     return yield* Fiber.join(fiber)
   })
