@@ -1,4 +1,5 @@
 import { Op } from "@effect-zookeeper/client"
+import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
 import { assert } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -46,7 +47,8 @@ describeOnServers("a backup", (it) => {
       Effect.forever
     )
     const writer = yield* Effect.forkChild(write)
-    yield* Effect.sleep("50 millis")
+    // The first write is there when the second one begins.
+    yield* awaitCondition(() => written > 1)
     const { header } = yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
     yield* Fiber.interrupt(writer)
     assert.isTrue(header.isConsistent)
