@@ -114,3 +114,33 @@ describe("a request that is larger than the server takes", () => {
     })
   }
 })
+
+describe("a durable delete that the server drops", () => {
+  const faults: ReadonlyArray<
+    readonly [string, boolean, (server: EmbeddedServer.EmbeddedServer["Service"]) => Effect.Effect<void>]
+  > = [
+    ["the delete", true, (server) => server.dropRequest({ operation: "delete" }, 100)],
+    ["the look before it", false, (server) => server.dropRequest({ operation: "exists" }, 100)],
+    [
+      "the look after a delete that was applied",
+      true,
+      (server) =>
+        Effect.andThen(server.dropReply({ operation: "delete" }), server.dropRequest({ operation: "sync" }, 100))
+    ]
+  ]
+  for (const option of ["idempotent", "guaranteed"] as const) {
+    for (const [what, maybeApplied, fault] of faults) {
+      itInMemory(`is given up after eight lost connections when it is ${option}: ${what}`, function* () {
+        const zk = yield* client()
+        yield* zk.create("/n")
+        yield* fault(yield* EmbeddedServer.EmbeddedServer)
+        const told = yield* Effect.flip(zk.delete("/n", { [option]: true }))
+        if (!(told instanceof ConnectionLoss)) return assert.fail(told._tag)
+        assert.deepInclude({ ...told }, { path: "/n", maybeApplied })
+        assert.isTrue(Outcome.isGivenUp(told), told.message)
+        // Others go on.
+        yield* zk.getChildren("/")
+      })
+    }
+  }
+})

@@ -6,15 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import {
-  markMaybeApplied,
-  isGivenUp,
-  isLost,
-  mayBeApplied,
-  backoff,
-  totalLosses,
-  markUnapplied
-} from "../../Outcome.ts"
+import { markMaybeApplied, isGivenUp, mayBeApplied, backoff, totalLosses, markUnapplied } from "../../Outcome.ts"
 import { lostUnlessAnswered } from "../replyErrors.ts"
 import type { View } from "../View.ts"
 
@@ -43,7 +35,7 @@ export interface DurableWrite<A, E extends Tagged> {
   readonly isAmbiguous: (error: E | SessionError) => boolean
   /** Finds out the fate of the write after a failed attempt. `lost` is the error of the newest that may have been applied. */
   readonly findFate: (failure: E | SessionError, lost: E | SessionError) => Effect.Effect<Fate<A>, E | SessionError>
-  /** Whether the server has refused for the moment only. Default: never. */
+  /** Whether the server has refused for the moment only, unless the write is given up. Default: never. */
   readonly isTemporary?: (error: E | SessionError) => boolean
   /** Whether to pause as `backoff` does before the write is sent again. Default false: the session has its own pauses. */
   readonly pauses?: boolean
@@ -73,9 +65,10 @@ export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
       total.add(outcome.failure)
       const failure = total.withTotal(outcome.failure)
       if (mayBeApplied(failure)) lost = failure
-      else if (write.isTemporary?.(failure) === true) return Effect.succeed(Result.fail(failure))
+      // An attempt that begins with a look may be given up before it has sent anything.
+      else if (!isGivenUp(failure) && write.isTemporary?.(failure) === true) return Effect.succeed(Result.fail(failure))
       else if (lost === undefined) return Effect.fail(failure)
-      else if (!write.isAmbiguous(failure)) return Effect.fail(lostUnlessAnswered(failure, lost))
+      else if (!write.isAmbiguous(failure)) return Effect.fail(lostUnlessAnswered(failure, total.withTotal(lost)))
       return Effect.succeed(Result.fail(failure))
     })
   )
@@ -85,9 +78,11 @@ export const writeDurably = Effect.fnUntraced(function* <A, E extends Tagged>(
     while (true) {
       if (lost !== undefined) {
         const unresolved = lost
-        const fate = yield* Effect.mapError(write.findFate(failure, unresolved), (error) =>
-          isLost(error) ? unresolved : markMaybeApplied(error)
-        )
+        const fate = yield* Effect.mapError(write.findFate(failure, unresolved), (error) => {
+          // The caller's own loop must see that the look was given up.
+          if (error !== unresolved) total.add(error)
+          return lostUnlessAnswered(error, total.withTotal(unresolved))
+        })
         if (fate._tag === "Applied") return fate.value
         if (isGivenUp(failure)) return yield* Effect.fail(fate._tag === "Unapplied" ? markUnapplied(failure) : failure)
         if (fate._tag === "Anew") lost = undefined
