@@ -135,8 +135,9 @@ export interface DeleteOptions {
   readonly version?: number | undefined
   /**
    * Goes on in the background, across reconnections and past the caller's interruption, until the znode is deleted or
-   * gone, the server refuses for good, or the session has ended. A caller that waits gets the outcome. After a lost reply
-   * it looks before it deletes again, as `idempotent` does. Default `false`.
+   * gone, the server refuses for good, eight connections were lost while one of its requests was with a server, or the
+   * session has ended. A caller that waits gets the outcome; without one, a failure is a warning in the log. After a lost
+   * reply it looks before it deletes again, as `idempotent` does. Default `false`.
    */
   readonly guaranteed?: boolean | undefined
   /**

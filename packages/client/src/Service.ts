@@ -286,7 +286,7 @@ export interface Service {
    * parent's ACL does not grant DELETE.
    *
    * A lost reply is `ConnectionLoss { maybeApplied: true }`. Use the option `idempotent` where the client should find out
-   * what became of the delete, and `guaranteed` where it should go on until the znode is gone.
+   * what became of the delete, and `guaranteed` where it should also go on without a caller that waits.
    */
   readonly delete: (path: string, options?: DeleteOptions) => Effect.Effect<void, DeleteError>
 

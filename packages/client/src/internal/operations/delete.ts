@@ -154,8 +154,9 @@ const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.
 }
 
 /**
- * Deletes in the background a znode that a protected create has left, and reports no outcome. It needs no look before: the
- * name has an id in it, so that no other client ever has that path.
+ * Deletes in the background a znode that a protected create has left, and reports no outcome: that it was refused or given
+ * up, after eight lost connections, is a warning in the log. It needs no look before: the name has an id in it, so that no
+ * other client ever has that path.
  */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)

@@ -27,7 +27,8 @@ export const delayClose = (
 
 /**
  * Deletes our ephemeral znode, and goes on in the background, across reconnections, until it is gone or the session has
- * ended. Waits a second at most, and not at all where the session is being closed.
+ * ended, or until eight connections are lost with it, with a warning in the log. Waits a second at most, and not at all where
+ * the session is being closed.
  */
 export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   zk.session.closing.giveBack(deleteUntilGone(zk, path))
