@@ -18,7 +18,7 @@ import { makeRead } from "./operations/read.ts"
 import { makeReconfig } from "./operations/reconfig.ts"
 import { makeTransaction } from "./operations/transaction.ts"
 import { makeDeleteAll, makeTree } from "./operations/tree.ts"
-import { invalid } from "./validate.ts"
+import { copyAcl, invalid } from "./validate.ts"
 import { makeVersionMemory } from "./versionMemory.ts"
 import type { View } from "./View.ts"
 import { makeWatch } from "./operations/watch.ts"
@@ -36,7 +36,7 @@ export const makeClient = Effect.fnUntraced(function* (
   const defaultAcl =
     options.defaultAcl === undefined
       ? Acl.open
-      : yield* Effect.fromResult(Acl.validate(options.defaultAcl, "defaultAcl"))
+      : copyAcl(yield* Effect.fromResult(Acl.validate(options.defaultAcl, "defaultAcl")))
   const { interceptors = [] } = options
   const view: View = {
     session: interceptors.length === 0 ? session : intercept(session, interceptors),

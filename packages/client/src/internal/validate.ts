@@ -137,6 +137,27 @@ const prepareTtl = (
   return Result.isFailure(millis) ? millis.failure : BigInt(millis.success)
 }
 
+/**
+ * A copy of a create that may be sent again after an answer: the caller may have changed its bytes and arrays by then. Text
+ * was encoded for this create alone, and the default ACL belongs to the client.
+ */
+export const ownCopy = (view: View, create: PreparedCreate, options: ZnodeOptions): PreparedCreate => {
+  const { acl, data } = create.request
+  const isOwn = data === null || typeof options.data === "string"
+  return {
+    ...create,
+    request: {
+      ...create.request,
+      data: isOwn ? data : new Uint8Array(data),
+      acl: acl === view.defaultAcl ? acl : copyAcl(acl)
+    }
+  }
+}
+
+/** A copy of an ACL that has been checked. */
+export const copyAcl = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl> =>
+  acl.map(({ id, perms, scheme }) => ({ perms, scheme, id }))
+
 /** Whether arguments were refused. A request has no `_tag`, and looking for that is cheaper than `instanceof`. */
 export const isInvalid = <A extends object>(prepared: A | InvalidArgument): prepared is InvalidArgument =>
   "_tag" in prepared

@@ -17,7 +17,7 @@ import type { CreateError } from "../../Errors.ts"
 import type { CreateOptions, Stat } from "../../Models.ts"
 import type { Service } from "../../Service.ts"
 import { missingStat } from "../replyErrors.ts"
-import { invalid, isInvalid, prepareCreate } from "../validate.ts"
+import { invalid, isInvalid, ownCopy, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
 import { deleteUntilGone } from "./delete.ts"
 import { createOptions } from "../methodOptions.ts"
@@ -46,7 +46,7 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
       if (isInvalid(prepared)) return Effect.fail(prepared)
       return isOneRequest(view, prepared, options ?? none)
         ? sendAndTransform(view, Operations.create, prepared.request, path, toPath)
-        : Effect.map(createPrepared(view, prepared, options ?? none, false), toPath)
+        : Effect.map(createChecked(view, prepared, options ?? none, false), toPath)
     },
     createWithStat: (path, options) =>
       Effect.flatMap(createNode(view, path, options, true), (created) =>
@@ -68,7 +68,7 @@ const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptio
   !CreateMode.hasTtl(mode)
 
 /** Creates a znode by its options; `withStat` makes sure that the answer has a Stat. */
-export const createNode = (
+const createNode = (
   view: View,
   path: string,
   options: CreateOptions | undefined,
@@ -77,10 +77,19 @@ export const createNode = (
   const mistake = KnownOptions.check(createOptions, options)
   if (mistake !== undefined) return Effect.fail(mistake)
   const prepared = prepareCreate(view, path, options ?? none)
-  return isInvalid(prepared) ? Effect.fail(prepared) : createPrepared(view, prepared, options ?? none, withStat)
+  return isInvalid(prepared) ? Effect.fail(prepared) : createChecked(view, prepared, options ?? none, withStat)
 }
 
-/** `createNode` with checked arguments. Of the options, it reads only `protected` and `idempotent`. */
+const createChecked = (view: View, create: PreparedCreate, options: CreateOptions, withStat: boolean) => {
+  // A create with a Stat is sent again to a server that does not know create2.
+  const isRepeatable = withStat || isProtected(options) || options.idempotent === true
+  return createPrepared(view, isRepeatable ? ownCopy(view, create, options) : create, options, withStat)
+}
+
+/**
+ * `createNode` with checked arguments, of which the caller keeps none: it may send them again long after the call. Of the
+ * options, it reads only `protected` and `idempotent`.
+ */
 export const createPrepared = (
   view: View,
   create: PreparedCreate,
@@ -90,20 +99,12 @@ export const createPrepared = (
   if (!isProtected(options) && options.idempotent !== true) return withMemory(view, sendCreate(view, create, withStat))
   const error = checkDurable(create, options)
   if (error !== undefined) return Effect.fail(error)
-  const own = copyOf(create)
   return withMemory(
     view,
     isProtected(options)
-      ? createProtected(view, own, options.protected === true ? curatorName : options.protected, withStat)
-      : createIdempotently(view, own, withStat)
+      ? createProtected(view, create, options.protected === true ? curatorName : options.protected, withStat)
+      : createIdempotently(view, create, withStat)
   )
-}
-
-/** A copy, for a request that may be sent again long after the call: the caller may have changed its bytes and arrays by then. */
-const copyOf = (create: PreparedCreate): PreparedCreate => {
-  const { acl, data } = create.request
-  const own = { data: data === null ? null : new Uint8Array(data), acl: structuredClone(acl) }
-  return { ...create, request: { ...create.request, ...own } }
 }
 
 /** Sends a create with the operation of its mode: containers and times to live have their own. */

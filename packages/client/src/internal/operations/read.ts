@@ -131,9 +131,11 @@ const getEphemerals = (
 
 const read = <const Ops extends ReadonlyArray<Op.Read>>(
   view: View,
-  ops: Ops
+  given: Ops
 ): Effect.Effect<Op.ReadResults<Ops>, InvalidArgument | SessionError> => {
-  if (!Array.isArray(ops)) return Effect.fail(notAnArray("Op.get(path)"))
+  if (!Array.isArray(given)) return Effect.fail(notAnArray("Op.get(path)"))
+  // A copy: the caller may have emptied its array by the time of the answer.
+  const ops: ReadonlyArray<Op.Read> = given.slice()
   for (let index = 0; index < ops.length; index++) {
     if (!isRead(ops[index])) return Effect.fail(notAnOperation(index, "read", ["Op.get", "Op.getChildren"]))
     const path = ops[index]?.path ?? ""

@@ -45,9 +45,11 @@ export const makeTransaction = (view: View): Pick<Service, "transaction"> => ({
 
 const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   view: View,
-  ops: Ops
+  given: Ops
 ): Effect.Effect<Op.WriteResults<Ops>, TransactionError> => {
-  if (!Array.isArray(ops)) return Effect.fail(notAnArray("Op.check(path)"))
+  if (!Array.isArray(given)) return Effect.fail(notAnArray("Op.check(path)"))
+  // A copy: the caller may have emptied its array by the time of the answer.
+  const ops: ReadonlyArray<Op.Write> = given.slice()
   const request = new Array<Request>(ops.length)
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]

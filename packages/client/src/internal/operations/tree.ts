@@ -15,7 +15,7 @@ import type { CreateError } from "../../Errors.ts"
 import type { CreateWithParentsOptions } from "../../Models.ts"
 import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion, missingStat } from "../replyErrors.ts"
-import { badData, encodeData, invalid, isInvalid, prepareCreate } from "../validate.ts"
+import { badData, copyAcl, encodeData, invalid, isInvalid, ownCopy, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
 import { checkOptions } from "../../ArgumentCheck.ts"
 import { createPrepared, lacksParent, withMemory, sendCreate } from "./create.ts"
@@ -41,7 +41,7 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
   ensurePath: (path, options) =>
     withPath(view, path, (server) =>
       checkOptions(ensurePathOptions, options).pipe(
-        Effect.andThen(validatedAcl(options?.acl, view.defaultAcl, "acl")),
+        Effect.andThen(Effect.fromResult(validatedAcl(options?.acl, view.defaultAcl, "acl"))),
         Effect.flatMap((acl) => ensure(view, server, acl))
       )
     ),
@@ -63,7 +63,12 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     }
     // A copy, because it may be sent again after other clients were in the way.
     const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
-    const creation = { ...options, data: own }
+    const acls = Result.all({
+      acl: validatedAcl(options?.acl, view.defaultAcl, "acl"),
+      parentAcl: validatedAcl(options?.parentAcl, view.defaultAcl, "parentAcl")
+    })
+    if (Result.isFailure(acls)) return Effect.fail(acls.failure)
+    const creation = { ...options, ...acls.success, data: own }
     return withPath(view, path, (server) =>
       sendSet(view, server, path, own, -1).pipe(
         Effect.catchTag("BadVersion", unexpectedBadVersion),
@@ -78,8 +83,9 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
   }
 })
 
+/** A copy, because it is sent after a look or a refusal. */
 const validatedAcl = (acl: AclList | undefined, otherwise: AclList, argument: string) =>
-  acl === undefined ? Effect.succeed(otherwise) : Effect.fromResult(Acl.validate(acl, argument))
+  acl === undefined ? Result.succeed(otherwise) : Result.map(Acl.validate(acl, argument), copyAcl)
 
 const createBelowParents = (
   view: View,
@@ -88,9 +94,10 @@ const createBelowParents = (
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
   Effect.gen(function* () {
-    const prepared = prepareCreate(view, path, options)
-    if (isInvalid(prepared)) return yield* Effect.fail(prepared)
-    const parentAcl = yield* validatedAcl(options.parentAcl, view.defaultAcl, "parentAcl")
+    const checked = prepareCreate(view, path, options)
+    if (isInvalid(checked)) return yield* Effect.fail(checked)
+    const prepared = ownCopy(view, checked, options)
+    const parentAcl = yield* Effect.fromResult(validatedAcl(options.parentAcl, view.defaultAcl, "parentAcl"))
     // From the path of the request: a sequential create may end with "/", and the chroot has parents on the server.
     const parent = ZnodePath.parent(prepared.request.path)
     const create = createPrepared(view, prepared, options, withStat).pipe(
