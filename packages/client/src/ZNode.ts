@@ -33,6 +33,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { CreateError, DeleteError, ExistsError, NoAuth, ReadError, SessionError, SetDataError } from "./Errors.ts"
+import { checkOptions } from "./ArgumentCheck.ts"
+import { typedCreateOptions, updateOptions } from "./internal/methodOptions.ts"
 import { retryBadVersion } from "./internal/retryBadVersion.ts"
 import { fillIn, parentOf } from "./internal/pathTemplate.ts"
 import type {
@@ -410,7 +412,11 @@ const makeOperations = <P extends string, A, R>(
     getOption: (params) => at(params, readOption),
     set: (params, value, version) => writing(params, value, (zk, path, data) => zk.set(path, data, version)),
     create: (params, value, options) =>
-      writing(params, value, (zk, path, data) => zk.create(path, { ...options, data })),
+      // Here, because they are spread into others.
+      Effect.andThen(
+        checkOptions(typedCreateOptions, options),
+        writing(params, value, (zk, path, data) => zk.create(path, { ...options, data }))
+      ),
     createOrSet: (params, value, options) =>
       writing(params, value, (zk, path, data) => zk.createOrSet(path, data, options)),
     update: (params, f, options) =>
@@ -421,7 +427,7 @@ const makeOperations = <P extends string, A, R>(
           const stat = yield* zk.set(path, yield* spec.encode(value), current.stat.version)
           return new ValueAndStat(value, stat)
         })
-        return retryBadVersion(once, options?.retry)
+        return Effect.andThen(checkOptions(updateOptions, options), retryBadVersion(once, options?.retry))
       }),
     delete: (params, options) => at(params, (zk, path) => zk.delete(path, options)),
     exists: (params) => at(params, (zk, path) => zk.exists(path)),

@@ -194,10 +194,40 @@ export const layerConfig = (
 ): Layer.Layer<ZooKeeper, StartError | Config.ConfigError> =>
   Layer.unwrap(
     Effect.gen(function* () {
-      const { unwrap } = yield* loadConfig
+      // Here, because they are spread into others.
+      yield* checkOptions(objectOptions, options)
+      const { isConfig, unwrap } = yield* loadConfig
+      if (!isConfig(config)) yield* checkOptions(configOptions, config ?? null, "config")
       return layer({ ...(yield* unwrap(config)), ...options })
     })
   )
+
+const configOptions = KnownOptions.make<ConfigOptions>(
+  {
+    chroot: true,
+    followConfig: true,
+    servers: true,
+    sessionTimeout: true,
+    connectTimeout: true,
+    requestTimeout: true,
+    allowReadOnly: true,
+    allowPlaintext: true,
+    sessionExpiry: true,
+    ensembleReset: true,
+    maxFrameSize: true,
+    maxRequestSize: true,
+    maxInFlight: true,
+    ownershipMargin: true,
+    ownershipProof: true,
+    closeTimeout: true
+  },
+  '{ servers: Config.String("ZOOKEEPER") }'
+)
+
+const objectOptions = KnownOptions.make<Parameters<typeof layerConfig>[1] & {}>(
+  { auth: true, defaultAcl: true, interceptors: true, retry: true, sasl: true, session: true, tls: true },
+  "{ tls: { ca } }"
+)
 
 /** Loaded on demand: an application with a configuration has it already, and for all others an import would take 5% longer. */
 const loadConfig = Effect.promise(() => import("effect/Config"))

@@ -22,12 +22,22 @@ type OptionsOf<K extends keyof Service> = Service[K] extends (...args: infer P) 
 
 const znode: { readonly [K in keyof ZnodeOptions]-?: true } = { data: true, acl: true, mode: true, ttl: true }
 
-const create: { readonly [K in keyof CreateOptions]-?: true } = { ...znode, protected: true, idempotent: true }
+const withoutData: { readonly [K in keyof Omit<CreateOptions, "data">]-?: true } = {
+  acl: true,
+  mode: true,
+  ttl: true,
+  protected: true,
+  idempotent: true
+}
+
+const create: { readonly [K in keyof CreateOptions]-?: true } = { ...withoutData, data: true }
 
 const example = '{ data: "...", mode: "ephemeral" }'
 
 export const znodeOptions = KnownOptions.make<ZnodeOptions>(znode, example)
 export const createOptions = KnownOptions.make<CreateOptions>(create, example)
+/** Of a typed znode, whose data are its value. */
+export const typedCreateOptions = KnownOptions.make<Omit<CreateOptions, "data">>(withoutData, '{ mode: "ephemeral" }')
 export const createWithParentsOptions = KnownOptions.make<CreateWithParentsOptions>(
   { ...create, parentAcl: true },
   example

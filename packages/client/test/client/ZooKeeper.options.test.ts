@@ -3,13 +3,16 @@ import { assert, describe, it } from "@effect/vitest"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Acl, InvalidArgument, Op, PromiseClient, ZooKeeper } from "../../src/index.ts"
+import { Acl, InvalidArgument, Op, PromiseClient, ZNode, ZooKeeper } from "../../src/index.ts"
 import { parameterCounts } from "../support/parameterCounts.ts"
 import { makeScriptedClient } from "../support/scriptedClient.ts"
 import { failure } from "../support/clients.ts"
 
 type Call = (zk: ZooKeeper.Service, options: never) => Effect.Effect<unknown, { readonly _tag: string }>
+
+const typed = ZNode.make({ path: "/a", schema: Schema.String })
 
 /** Every method that has options. */
 const methods: Record<string, Call> = {
@@ -24,6 +27,10 @@ const methods: Record<string, Call> = {
   delete: (zk, options) => zk.delete("/a", options),
   reconfigure: (zk, options) => zk.reconfigure(options),
   events: (zk, options) => Stream.runDrain(zk.events("/a", options)),
+  "a typed znode's create": (zk, options) => typed.on(zk).create({}, "", options),
+  "a typed znode's createOrSet": (zk, options) => typed.on(zk).createOrSet({}, "", options),
+  "a typed znode's update": (zk, options) => typed.on(zk).update({}, (value) => value, options),
+  "a typed znode's delete": (zk, options) => typed.on(zk).delete({}, options),
   "a transaction's create": (zk, options) => zk.transaction([Op.create("/a", options)]),
   "a transaction's setData": (zk, options) => zk.transaction([Op.check("/a"), Op.setData("/a", "", options)]),
   "a transaction's delete": (zk, options) => zk.transaction([Op.check("/a"), Op.delete("/a", options)])
@@ -61,13 +68,13 @@ describe("invalid options", () => {
 
   itEffect("of the client and its layers fail the layer", function* () {
     for (const [, options] of wrong) {
-      for (const layer of [
-        ZooKeeper.layer(options as never),
-        ZooKeeper.layerConfig({}, { ...(options as object), a: 1 } as never)
-      ]) {
+      for (const layer of [ZooKeeper.layer(options as never), ZooKeeper.layerConfig({}, options as never)]) {
         const error = yield* failure(Effect.scoped(Layer.build(Layer.fresh(layer))), "InvalidArgument")
         assert.strictEqual((error as InvalidArgument).argument, "options")
       }
+      const config = ZooKeeper.layerConfig(options as never)
+      const error = yield* failure(Effect.scoped(Layer.build(Layer.fresh(config))), "InvalidArgument")
+      assert.strictEqual((error as InvalidArgument).argument, "config")
     }
   })
 
@@ -132,6 +139,21 @@ describe("the parameters of a call in the Promise API", () => {
       Effect.promise(() => PromiseClient.fromLayer(Layer.succeed(ZooKeeper.ZooKeeper, zk))),
       (zk) => Effect.promise(() => zk.close())
     )
+  })
+
+  itEffect("that are the options of a typed znode are checked, too", function* () {
+    const znode = (yield* client).znode(typed)
+    for (const [, options, value] of wrong) {
+      const calls = [
+        () => znode.create({}, "", options as never),
+        () => znode.update({}, (value) => value, options as never)
+      ]
+      for (const ask of calls) {
+        const error: unknown = yield* Effect.promise(() => ask().catch((error: unknown) => error))
+        assert.instanceOf(error, InvalidArgument)
+        assert.deepStrictEqual([error.argument, error.value], ["options", value])
+      }
+    }
   })
 
   itEffect("beyond those that a method declares are refused, unless they are a signal's", function* () {

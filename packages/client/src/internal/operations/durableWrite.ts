@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import { markMaybeApplied, isGivenUp, mayBeApplied, backoff, totalLosses, markUnapplied } from "../../Outcome.ts"
+import { isGivenUp, mayBeApplied, backoff, totalLosses, markUnapplied } from "../../Outcome.ts"
 import { lostUnlessAnswered } from "../replyErrors.ts"
 import type { View } from "../View.ts"
 
