@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -62,6 +63,8 @@ export interface Options {
  * @since 0.1.0
  */
 export const walk = (zk: Reads, path: string, options: Options = {}): Stream.Stream<Visited, ReadError> => {
+  const mistake = KnownOptions.check(known, options)
+  if (mistake !== undefined) return Stream.fail(mistake)
   const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY, multiRead = false } = options
   const requests = concurrency >= 1 ? Math.floor(concurrency) : 1
   const atOnce = multiRead ? requests * 4 : requests
@@ -157,6 +160,11 @@ export const totals =
     )
 
 // ---- internal
+
+const known = KnownOptions.make<Options>(
+  { maxDepth: true, concurrency: true, multiRead: true, descend: true },
+  "{ maxDepth: 1 }"
+)
 
 interface Running {
   readonly path: string

@@ -9,6 +9,7 @@
  * @since 0.1.0
  */
 import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -162,6 +163,8 @@ export class EmbeddedServer extends Context.Service<
  * A server that listens on TCP, for clients of any language. It listens on `127.0.0.1` and a free port unless options say
  * otherwise, and fails with `ListenError` if the port is taken. The socket modules are loaded with the first layer.
  *
+ * Options that are not an object, or have an unknown key, are a defect (`InvalidArgument`), as are durations that are none.
+ *
  * @example
  * ```ts
  * import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
@@ -183,7 +186,7 @@ export const layer = (options: ListenOptions = {}): Layer.Layer<EmbeddedServer, 
   Layer.effect(
     EmbeddedServer,
     Effect.gen(function* () {
-      const runtime = yield* startRuntime(options)
+      const runtime = yield* startRuntime(options, knownListen)
       const { isLoopback, makeTcpListeners } = yield* Effect.promise(() => import("./internal/net/tcpListener.ts"))
       const host = options.host ?? "127.0.0.1"
       const ports = portsOf(options.port ?? 0, runtime.state.replicas.length)
@@ -208,7 +211,7 @@ export interface PromiseServer extends Promised<EmbeddedServer["Service"]>, Clos
  * Starts a server that listens on TCP, as `layer` does, for tests and programs without Effect. The controls of the service are
  * its methods, and give Promises. Close it with `close` or `await using`.
  *
- * Rejects with `ListenError` if the port is taken.
+ * Rejects with `ListenError` if the port is taken, and with `InvalidArgument` if an option has an unknown name.
  *
  * @example
  * ```ts
@@ -231,7 +234,7 @@ export const start = (options?: ListenOptions): Promise<PromiseServer> => openPr
 
 /**
  * `layerMemory` with options. With several members the servers are `memory-1:2181`, `memory-2:2181` and so on, which is the
- * default connect string of the transport.
+ * default connect string of the transport. Options are checked as those of {@link layer} are.
  *
  * @example
  * ```ts
@@ -246,7 +249,7 @@ export const start = (options?: ListenOptions): Promise<PromiseServer> => openPr
 export const layerMemoryWith = (options: Options): Layer.Layer<EmbeddedServer | Transport> =>
   Layer.effectContext(
     Effect.gen(function* () {
-      const runtime = yield* startRuntime(options)
+      const runtime = yield* startRuntime(options, known)
       const { replicas } = runtime.state
       const members = new Map(
         replicas.map((replica) => [replicas.length === 1 ? "memory:2181" : `memory-${replica.id}:2181`, replica])
@@ -299,10 +302,35 @@ const portsOf = (port: number | ReadonlyArray<number>, members: number): Readonl
     typeof port === "number" ? (port === 0 ? 0 : port + index) : (port[index] ?? 0)
   )
 
+const keys: { readonly [K in keyof Options]-?: true } = {
+  version: true,
+  latency: true,
+  tickTime: true,
+  minSessionTimeout: true,
+  maxSessionTimeout: true,
+  superDigest: true,
+  extendedTypes: true,
+  enforceQuota: true,
+  reconfigEnabled: true,
+  readOnlyMode: true,
+  localSessions: true,
+  collectInterval: true,
+  maxFrameSize: true,
+  syncLimit: true,
+  members: true
+}
+
+const known = KnownOptions.make<Options>(keys, '{ tickTime: "1 second" }')
+
+const knownListen = KnownOptions.make<ListenOptions>({ ...keys, port: true, host: true, tls: true }, "{ port: 2181 }")
+
 /** A server without listeners. It runs as long as the Scope is open. */
-const startRuntime = Effect.fnUntraced(function* (
-  options: Options
+const startRuntime = Effect.fnUntraced(function* <O extends Options>(
+  options: O,
+  known: KnownOptions.KnownOptions<O>
 ): Effect.fn.Return<ServerRuntime, never, Scope.Scope> {
+  const mistake = KnownOptions.check(known, options)
+  if (mistake !== undefined) return yield* Effect.die(mistake)
   const clock = yield* Clock.Clock
   const runtime = new ServerRuntime(runtimeSettings(options), clock, Math.max(options.members ?? 1, 1))
   yield* Effect.addFinalizer(() => Effect.sync(() => runtime.disconnect()))

@@ -8,14 +8,15 @@
  * @since 0.1.0
  */
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
+import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Connection } from "./Connection.ts"
-import type { ServerAddress } from "./ServerAddress.ts"
+import { format, type ServerAddress } from "./ServerAddress.ts"
 import type { TlsSource } from "./TlsOptions.ts"
-import type { TransportError } from "./TransportError.ts"
+import { TransportError } from "./TransportError.ts"
 
 export type { Connection } from "./Connection.ts"
 
@@ -97,7 +98,8 @@ export interface Options {
  *
  * `check` reads the TLS options one by one, so that the error names the option that cannot be used. An Effect of options
  * runs once for that, and mistakes that may pass are ignored: a key that does not belong to the certificate yet, and any
- * failure except that of a file of `TlsOptions.fromFiles`.
+ * failure except that of a file of `TlsOptions.fromFiles`. Options that are not an object, or have an unknown key, fail
+ * `check` too, and no server is connected to.
  *
  * @example
  * ```ts
@@ -120,6 +122,8 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Transport> => {
+  const mistake = KnownOptions.check(known, options)
+  if (mistake !== undefined) return Layer.succeed(Transport, refuseAll(mistake))
   const { lookup, lookupSrv, tls } = options
   const isSecure = ({ scheme }: ServerAddress): boolean => (scheme === undefined ? tls !== undefined : scheme === "tls")
   const isVerified = tls === undefined || Effect.isEffect(tls) || tls?.rejectUnauthorized !== false
@@ -136,6 +140,15 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => {
       security: (server) => (isSecure(server) ? (isVerified ? "verified" : "unverified") : "plain")
     })
   )
+}
+
+const known = KnownOptions.make<Options>({ tls: true, lookup: true, lookupSrv: true }, "{ tls: { ca } }")
+
+/** The transport of mistaken options: a misspelt `tls` must not connect in plain text. */
+const refuseAll = (mistake: InvalidArgument): Transport["Service"] => {
+  const refuse = (server: ServerAddress) =>
+    Effect.fail(new TransportError({ server: format(server), reason: "Open", cause: mistake }))
+  return Transport.of({ defaultServers: undefined, check: Effect.fail(mistake), resolve: refuse, connect: refuse })
 }
 
 /** Loads a module when it is first needed, and keeps it: asking the loader of the runtime each time takes 50 µs. */

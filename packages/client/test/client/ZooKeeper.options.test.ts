@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Acl, InvalidArgument, Op, PromiseClient, ZNode, ZooKeeper } from "../../src/index.ts"
+import * as TreeWalk from "../../src/TreeWalk.ts"
 import { parameterCounts } from "../support/parameterCounts.ts"
 import { makeScriptedClient } from "../support/scriptedClient.ts"
 import { failure } from "../support/clients.ts"
@@ -31,6 +32,7 @@ const methods: Record<string, Call> = {
   "a typed znode's createOrSet": (zk, options) => typed.on(zk).createOrSet({}, "", options),
   "a typed znode's update": (zk, options) => typed.on(zk).update({}, (value) => value, options),
   "a typed znode's delete": (zk, options) => typed.on(zk).delete({}, options),
+  "a walk": (zk, options) => Stream.runDrain(TreeWalk.walk(zk, "/a", options)),
   "a transaction's create": (zk, options) => zk.transaction([Op.create("/a", options)]),
   "a transaction's setData": (zk, options) => zk.transaction([Op.check("/a"), Op.setData("/a", "", options)]),
   "a transaction's delete": (zk, options) => zk.transaction([Op.check("/a"), Op.delete("/a", options)])

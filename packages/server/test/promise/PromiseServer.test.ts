@@ -3,6 +3,8 @@
  */
 import { PromiseClient } from "@effect-zookeeper/client"
 import { rejection } from "@effect-zookeeper/test-kit/Expectations"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import { assert, describe, it } from "vitest"
 import * as EmbeddedServer from "../../src/EmbeddedServer.ts"
 
@@ -41,6 +43,26 @@ describe("a server that is started without Effect", () => {
     await first.close()
     await using second = await EmbeddedServer.start({ members: 2, port: [ports[1]!, ports[0]!] })
     assert.strictEqual(second.connectString, `127.0.0.1:${ports[1]},127.0.0.1:${ports[0]}`)
+  })
+
+  it("refuses options that are no object, or that have an unknown key, and so does the server in memory", async () => {
+    for (const [options, value] of [
+      [{ prot: 2181 }, "prot"],
+      [null, "null"],
+      [0, "0"],
+      [[], "an array"]
+    ] as const) {
+      const memory = Layer.build(EmbeddedServer.layerMemoryWith(options as never)).pipe(
+        Effect.scoped,
+        Effect.runPromise
+      )
+      for (const started of [EmbeddedServer.start(options as never), memory]) {
+        assert.deepInclude(await rejection(started), { _tag: "InvalidArgument", argument: "options", value })
+      }
+    }
+    const port = { port: 1 } as never
+    const memory = Layer.build(EmbeddedServer.layerMemoryWith(port)).pipe(Effect.scoped, Effect.runPromise)
+    assert.deepInclude(await rejection(memory), { _tag: "InvalidArgument", value: "port" })
   })
 
   it("rejects with the error of its layer, and with a RangeError for a member that it has not", async () => {

@@ -28,6 +28,22 @@ describe("over TLS", () => {
     }
   )
 
+  itLive("options that are no object, or have an unknown key, keep it from connecting at all", function* () {
+    const server = yield* Servers.tcp(Servers.echo)
+    for (const [options, value] of [
+      [{ tsl: { ca: "x" } }, "tsl"],
+      [null, "null"],
+      [0, "0"],
+      [[], "an array"]
+    ] as const) {
+      const service = yield* transport(options as never)
+      const mistake = yield* Effect.flip(service.check ?? Effect.void)
+      assert.deepInclude({ ...mistake }, { _tag: "InvalidArgument", argument: "options", value })
+      assert.strictEqual((yield* Effect.flip(service.connect(server.address, server.named))).cause, mistake)
+      assert.strictEqual((yield* Effect.flip(service.resolve(server.named))).cause, mistake)
+    }
+  })
+
   itEffect(
     "checks TLS options one by one before a server is dialled, and names the one that cannot be used",
     function* () {
