@@ -17,6 +17,7 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import { acquireForked } from "@effect-zookeeper/client/Detached"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -28,7 +29,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { makeStorage } from "./internal/makeStorage.ts"
-import { checkedLayout, type PrefixOptions, timesOf } from "./internal/settings.ts"
+import { checkedLayout, known, type PrefixOptions, timesOf } from "./internal/settings.ts"
 
 // -----------------------------------------------------------------------------
 // options
@@ -146,4 +147,12 @@ export const layerConfig = (
   RunnerStorage,
   InvalidArgument | PersistenceError | Config.ConfigError,
   ZooKeeper.ZooKeeper | ShardingConfig
-> => Layer.effect(RunnerStorage, Effect.flatMap(Config.unwrap(config), make))
+> =>
+  Layer.effect(
+    RunnerStorage,
+    // Here, because they are unwrapped one by one.
+    (Config.isConfig(config) ? Effect.void : checkOptions(known, config ?? null, "config")).pipe(
+      Effect.andThen(Effect.suspend(() => Config.unwrap(config))),
+      Effect.flatMap(make)
+    )
+  )

@@ -9,10 +9,12 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import { acquireForked } from "@effect-zookeeper/client/Detached"
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
 import type { PromiseClient } from "@effect-zookeeper/client/PromiseClient"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type * as Config from "effect/Config"
 import type { ConfigProvider } from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
@@ -161,16 +163,7 @@ export interface LoadOptions extends ZooKeeperConfigProvider.Options {
 export const configuration = (zk: PromiseClient): Configuration => ({
   snapshot: (path, options, call) =>
     zk.run(Effect.map(Snapshot.read(path, options), held), call).then(({ value }) => value),
-  load: (config, { compose = (tree) => tree, path, ...options }, call) =>
-    zk
-      .run(
-        ZooKeeperConfigProvider.make(path, options).pipe(
-          Effect.flatMap((tree) => config.parse(compose(tree))),
-          Effect.map(held)
-        ),
-        call
-      )
-      .then(({ value }) => value),
+  load: (config, options, call) => zk.run(Effect.map(load(config, options), held), call).then(({ value }) => value),
   live: async (config, options, call) => {
     const { own, value } = await zk
       .run(acquire(LiveConfig.make(config, options)), call)
@@ -212,6 +205,17 @@ class Held<A> extends PromiseAdapter.Opaque {
     this.value = value
   }
 }
+
+const knownLoad = KnownOptions.make<LoadOptions>(
+  { path: true, compose: true, maxNodes: true, attempts: true, decoder: true },
+  '{ path: "/config/mail" }'
+)
+
+const load = Effect.fnUntraced(function* <A>(config: Config.Config<A>, options: LoadOptions) {
+  yield* checkOptions(knownLoad, options ?? null)
+  const { compose = (tree) => tree, path, ...rest } = options
+  return yield* config.parse(compose(yield* ZooKeeperConfigProvider.make(path, rest)))
+})
 
 const held = <A>(value: A): Held<A> => new Held(value)
 

@@ -49,6 +49,11 @@ export interface Options extends Snapshot.Options, DecodeOptions {}
 
 const known = KnownOptions.make<Options>({ maxNodes: true, attempts: true, decoder: true }, "{ maxNodes: 500 }")
 
+const knownLayer = KnownOptions.make<Parameters<typeof layer>[1] & {}>(
+  { ...known.keys, asPrimary: true },
+  "{ asPrimary: true }"
+)
+
 const knownDecode = KnownOptions.make<DecodeOptions>({ decoder: true }, "{ decoder: encryption }")
 
 // -----------------------------------------------------------------------------
@@ -139,6 +144,10 @@ export const fromSnapshot = (
  */
 export const layer = (
   path: string,
-  { asPrimary, ...options }: Options & { readonly asPrimary?: boolean | undefined } = {}
-): Layer.Layer<never, Snapshot.ReadError, ZooKeeper.ZooKeeper> =>
-  ConfigProvider.layerAdd(make(path, options), { asPrimary })
+  options: Options & { readonly asPrimary?: boolean | undefined } = {}
+): Layer.Layer<never, Snapshot.ReadError, ZooKeeper.ZooKeeper> => {
+  const mistake = KnownOptions.check(knownLayer, options)
+  if (mistake !== undefined) return ConfigProvider.layerAdd(Effect.fail(mistake))
+  const { asPrimary, ...rest } = options
+  return ConfigProvider.layerAdd(make(path, rest), { asPrimary })
+}

@@ -14,6 +14,9 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as HttpServer from "effect/http/HttpServer"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type { Cluster } from "./Cluster.ts"
 import { makeClusters } from "./internal/clusters/Clusters.ts"
 import { makeHandlers } from "./internal/handlers.ts"
@@ -77,7 +80,7 @@ export const maxMessageSize: number = limits.message
 
 /**
  * Serves the page on an HTTP server, until the Scope closes. Exports and imports use temporary files. It fails with
- * `NotLoopback` if the server can be reached from other machines.
+ * `NotLoopback` if the server can be reached from other machines, and with `InvalidArgument` if an option has an unknown name.
  *
  * @example
  * ```ts
@@ -102,9 +105,10 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<
   ConsoleServer["Service"],
-  NotLoopback,
+  NotLoopback | InvalidArgument,
   HttpServer.HttpServer | FileSystem.FileSystem | Scope.Scope
 > {
+  yield* checkOptions(known, options ?? null)
   const server = yield* HttpServer.HttpServer
   const fs = yield* FileSystem.FileSystem
   const port = yield* loopbackPort(server.address)
@@ -171,10 +175,15 @@ export const make = Effect.fnUntraced(function* (
  */
 export const layer = (
   options: Options
-): Layer.Layer<ConsoleServer, NotLoopback, HttpServer.HttpServer | FileSystem.FileSystem> =>
+): Layer.Layer<ConsoleServer, NotLoopback | InvalidArgument, HttpServer.HttpServer | FileSystem.FileSystem> =>
   Layer.effect(ConsoleServer, make(options))
 
 // ---- internal
+
+const known = KnownOptions.make<Options>(
+  { clusters: true, files: true, version: true, write: true },
+  '{ clusters, files, version: "1.0.0" }'
+)
 
 const loopbackPort = (address: HttpServer.HttpServer["Service"]["address"]): Effect.Effect<number, NotLoopback> => {
   const text = HttpServer.formatAddress(address)

@@ -17,7 +17,7 @@ export interface PrefixOptions {
   readonly prefix?: string | undefined
 }
 
-const known = KnownOptions.make<PrefixOptions>({ prefix: true }, '{ prefix: "/effect-cluster" }')
+export const known = KnownOptions.make<PrefixOptions>({ prefix: true }, '{ prefix: "/effect-cluster" }')
 
 /** The znodes of the options. */
 export const checkedLayout = (options: PrefixOptions): Effect.Effect<Layout, InvalidArgument> =>

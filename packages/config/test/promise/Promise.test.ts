@@ -36,6 +36,10 @@ describe("configuration as Promises", () => {
       "ConfigError"
     )
     assert.propertyVal(await rejection(configuration(zk).snapshot("app")), "_tag", "InvalidArgument")
+    for (const options of [null, 0, [], "/app", undefined, { path: "/app", maxNods: 1 }]) {
+      const loaded = configuration(zk).load(Config.Port("port"), options as never)
+      assert.deepInclude(await rejection(loaded), { _tag: "InvalidArgument", argument: "options" })
+    }
   })
 
   it("follows a tree until it is released", async () => {

@@ -4,6 +4,7 @@ import { assert } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -54,6 +55,14 @@ describeOnServers("a config provider", (test) => {
     assert.strictEqual((yield* provider.load(["padded"]))?._tag, "Record")
     assert.deepStrictEqual(yield* provider.load(["gap", 2]), ConfigProvider.makeValue("2"))
     assert.isUndefined(yield* provider.load(["gap", 1]))
+  })
+
+  test("refuses options of its layer that are no object, or that have an unknown key", function* ({ zk }) {
+    for (const options of [null, 0, [], { asPrimry: true }]) {
+      const build = Layer.build(ZooKeeperConfigProvider.layer("/app", options as never))
+      const mistake = yield* failure(withClient(zk)(build), "InvalidArgument")
+      assert.strictEqual(mistake.argument, "options")
+    }
   })
 
   test("gives sequential znodes as an array, with gaps closed", function* ({ zk }) {

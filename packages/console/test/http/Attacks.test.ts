@@ -300,6 +300,20 @@ describe("the server of the console", () => {
     )
     assert.include(refused.message, "127.0.0.1")
   })
+
+  itLive("refuses options that are no object, or that have an unknown key", function* () {
+    const server = yield* NodeHttpServer.make(() => Http.createServer(), { host: "127.0.0.1", port: 0 })
+    for (const options of [null, 0, [], { clusters: [], files: new Map(), version: "1", wirte: true }]) {
+      const mistake = yield* failure(
+        ConsoleServer.make(options as never).pipe(
+          Effect.provideService(HttpServer.HttpServer, server),
+          Effect.provide(NodeServices.layer)
+        ),
+        "InvalidArgument"
+      )
+      assert.strictEqual(mistake.argument, "options")
+    }
+  })
 })
 
 describeOnServers("znodes as data", (it) => {
