@@ -115,6 +115,15 @@ export const guard = <A, E, R, Loss>(
   })
 }
 
+/**
+ * Reads the clocks for all that the guards around this effect hold, for work that is not an effect and so takes its steps
+ * unseen by the guards.
+ */
+export const isLostAround: Effect.Effect<() => boolean> = Effect.map(
+  Scheduler.Scheduler,
+  (scheduler) => () => scheduler instanceof GuardingScheduler && scheduler.isAnyLost()
+)
+
 /** Reads the clocks before each operation of the fibers that it runs. */
 class GuardingScheduler implements Scheduler.Scheduler {
   readonly executionMode: "sync" | "async"
@@ -135,6 +144,11 @@ class GuardingScheduler implements Scheduler.Scheduler {
       return true
     }
     return this.scheduler.shouldYield(fiber)
+  }
+
+  /** Of this guard and of those around it. */
+  isAnyLost(): boolean {
+    return this.isLost() || (this.scheduler instanceof GuardingScheduler && this.scheduler.isAnyLost())
   }
 
   /** The loss is reported: finalizers run without a look at the clocks. */

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
-import { isReleased } from "../locks/ownership.ts"
+import { isLostAround, isReleased } from "../locks/ownership.ts"
 
 // The types of these APIs are declared by hand where methods have type parameters, which no mapped type keeps. Here, in
 // one place, the derived values are asserted to have these types, and the tests of each recipe check both together.
@@ -48,32 +48,33 @@ const ignoreReleased = (run: PromiseClient["run"]): PromiseClient["run"] =>
 export const guardedCallback =
   <Adapted, A>(zk: PromiseClient, f: (input: Adapted & { readonly signal: AbortSignal }) => PromiseLike<A> | A) =>
   (input: object): Effect.Effect<A, unknown> =>
-    Effect.callback((resume) => {
-      const controller = new AbortController()
-      const settled = Deferred.makeUnsafe<void>()
-      const finish = (exit: Exit.Exit<A, unknown>) => {
-        Deferred.doneUnsafe(settled, Effect.void)
-        resume(exit)
-      }
-      const promised = { ...promisify(zk, input), signal: signalOf(controller, input) }
-      const call = async () => f(promised as Adapted & typeof promised)
-      call().then(
-        (value) => finish(Exit.succeed(value)),
-        (error: unknown) => finish(Exit.fail(error))
-      )
-      return Effect.suspend(() => {
-        controller.abort()
-        return Deferred.await(settled)
+    Effect.flatMap(isLostAround, (isLost) =>
+      Effect.callback((resume) => {
+        const controller = new AbortController()
+        const settled = Deferred.makeUnsafe<void>()
+        const finish = (exit: Exit.Exit<A, unknown>) => {
+          Deferred.doneUnsafe(settled, Effect.void)
+          resume(exit)
+        }
+        const promised = { ...promisify(zk, input), signal: signalOf(controller, isLost) }
+        const call = async () => f(promised as Adapted & typeof promised)
+        call().then(
+          (value) => finish(Exit.succeed(value)),
+          (error: unknown) => finish(Exit.fail(error))
+        )
+        return Effect.suspend(() => {
+          controller.abort()
+          return Deferred.await(settled)
+        })
       })
-    })
+    )
 
 /**
  * After a standstill of the process a callback may go on before anything has reported the loss. So reading the signal
  * reads the clocks, and aborts it first if need be.
  */
-const signalOf = (controller: AbortController, { isLost }: { readonly isLost?: () => boolean }): AbortSignal => {
+const signalOf = (controller: AbortController, isLost: () => boolean): AbortSignal => {
   const { signal } = controller
-  if (isLost === undefined) return signal
   const aborted = (): boolean => {
     if (isLost()) controller.abort()
     return Reflect.get(AbortSignal.prototype, "aborted", signal)
