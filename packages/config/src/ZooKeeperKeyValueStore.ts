@@ -156,7 +156,7 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
         modify(store, "modify", key, (data) => toBytes(f(toText(data)))),
         (data) => (data === undefined ? undefined : toText(data))
       ),
-    modifyUint8Array: (key, f) => modify(store, "modifyUint8Array", key, f)
+    modifyUint8Array: (key, f) => modify(store, "modifyUint8Array", key, (data) => toBytes(f(data)))
   })
 }
 
@@ -218,8 +218,9 @@ const sized = (
   return Effect.fail(new KeyValueStore.KeyValueStoreError({ message, method, key }))
 }
 
+/** As the value is at the call: a write may be repeated. */
 const toBytes = (value: string | Uint8Array): Uint8Array =>
-  typeof value === "string" ? new TextEncoder().encode(value) : value
+  typeof value === "string" ? new TextEncoder().encode(value) : new Uint8Array(value)
 
 const toText = (data: Uint8Array): string => {
   try {

@@ -33,6 +33,7 @@ import * as AtomicValue from "./AtomicValue.ts"
 import type { Held, OnDisconnect } from "./Held.ts"
 import * as Allocation from "./internal/allocation.ts"
 import type { AllocatorError, Assign } from "./internal/allocation.ts"
+import { toBytes } from "./internal/shared/bytes.ts"
 import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { checkPath, checkTimeout } from "./internal/shared/validate.ts"
 import * as Lock from "./Lock.ts"
@@ -142,12 +143,13 @@ export const make = (
     yield* checkOptions(known, options)
     const zk = yield* ZooKeeper.ZooKeeper
     yield* checkPath(path)
-    const { acl, assign = roundRobin, onDisconnect } = options
+    const { acl, assign = roundRobin, onConflict, onDisconnect, expiryTimeout } = options
+    // As they are at the call: joining waits for the network first.
+    const data = toBytes(options.data ?? "")
     const quiet = (yield* checkTimeout(options.quiet, "quiet")) ?? 1000
     const shared = yield* sharedItems(path, acl)
     const given = options.items === undefined ? undefined : inOrder(options.items)
     const party = yield* Party.make(ZnodePath.join(path, "members"), { acl })
-    const { data, onConflict, expiryTimeout } = options
     const { id } = yield* party.join({ id: options.id, data, onConflict, expiryTimeout })
     const allocation = yield* Allocation.make({
       id,

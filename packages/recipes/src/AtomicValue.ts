@@ -15,6 +15,7 @@
  *
  * @since 0.1.0
  */
+import { isBytes } from "@effect-zookeeper/client/Bytes"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 import type * as ZNode from "@effect-zookeeper/client/ZNode"
@@ -195,33 +196,51 @@ const makeWith = Effect.fnUntraced(function* <A>(
   options: BaseOptions
 ): Effect.fn.Return<AtomicValue<A>, InvalidArgument, ZooKeeper.ZooKeeper | Scope.Scope> {
   const cell = yield* makeCell(path, options)
-  yield* data.encode(initial)
+  const encodedInitial = yield* data.encode(initial)
+
+  /** A value of its own for each reader, who may change it; the one that was given where a Schema cannot read it back. */
+  const decodeInitial = Effect.suspend(() => data.decode(path, new Uint8Array(encodedInitial))).pipe(
+    Effect.catchTag("DataInvalid", () => Effect.succeed(initial))
+  )
 
   const decode = (found: Found): Effect.Effect<Versioned<A>, DataInvalid> =>
-    found === undefined
-      ? Effect.succeed(new Versioned(initial, undefined))
-      : Effect.map(data.decode(path, found.data), (value) => new Versioned(value, found.stat))
+    Effect.map(
+      found === undefined ? decodeInitial : data.decode(path, found.data),
+      (value) => new Versioned(value, found?.stat)
+    )
+
+  /** A value as it is now: it is written only when the present one has been read. */
+  const takeCopy = (value: A): Effect.Effect<Next<A>, InvalidArgument> => {
+    const own = isBytes(value) ? (new Uint8Array(value) as Uint8Array & A) : value
+    return Effect.map(data.encode(own), (encoded) => ({ value: own, encoded }))
+  }
 
   /** Writes the result of `next`; nothing for None. */
-  const change = (operation: string, next: (pre: Versioned<A>) => Option.Option<A>, isSet = false) => {
+  const change = (
+    operation: string,
+    next: (pre: Versioned<A>) => Effect.Effect<Option.Option<Next<A>>, InvalidArgument>,
+    isSet = false
+  ) => {
     const decide = Effect.fnUntraced(function* (
       found: Found
     ): Effect.fn.Return<Decision<Written<A>>, DataInvalid | InvalidArgument> {
       // A `set` may replace data that cannot be decoded.
       const pre = yield* isSet
-        ? Effect.catchTag(decode(found), "DataInvalid", () => Effect.succeed(new Versioned(initial, found?.stat)))
+        ? Effect.catchTag(decode(found), "DataInvalid", () =>
+            Effect.map(decodeInitial, (value) => new Versioned(value, found?.stat))
+          )
         : decode(found)
-      const post = next(pre)
-      const result = { pre: pre.value, post }
+      const post = yield* next(pre)
+      const result = { pre: pre.value, post: Option.map(post, ({ value }) => value) }
       if (Option.isNone(post)) return { data: undefined, result }
-      return { data: yield* data.encode(post.value), result, unconditional: isSet }
+      return { data: post.value.encoded, result, unconditional: isSet }
     })
     return modify(cell, operation, decide)
   }
 
-  const changed = (operation: string, next: (pre: A) => A, isSet = false) =>
+  const changed = (operation: string, next: (pre: A) => Effect.Effect<Next<A>, InvalidArgument>, isSet = false) =>
     Effect.map(
-      change(operation, ({ value }) => Option.some(next(value)), isSet),
+      change(operation, ({ value }) => Effect.asSome(next(value)), isSet),
       ({ attempts, result: { post, pre } }) =>
         new Change(
           pre,
@@ -235,13 +254,21 @@ const makeWith = Effect.fnUntraced(function* <A>(
     path,
     get: Effect.map(getVersioned, ({ value }) => value),
     getVersioned,
-    set: (value) => changed("set", () => value, true),
-    update: (f) => changed("update", f),
+    set: (value) =>
+      Effect.flatMap(
+        Effect.suspend(() => takeCopy(value)),
+        (next) => changed("set", () => Effect.succeed(next), true)
+      ),
+    update: (f) => changed("update", (pre) => takeCopy(f(pre))),
     compareAndSet: (expected, next) =>
       Effect.map(
-        // By the transaction that wrote it, because versions begin anew when a znode is created again.
-        change("compareAndSet", ({ stat }) =>
-          stat?.mzxid === expected.stat?.mzxid ? Option.some(next) : Option.none()
+        Effect.flatMap(
+          Effect.suspend(() => takeCopy(next)),
+          (next) =>
+            // By the transaction that wrote it, because versions begin anew when a znode is created again.
+            change("compareAndSet", ({ stat }) =>
+              Effect.succeed(stat?.mzxid === expected.stat?.mzxid ? Option.some(next) : Option.none())
+            )
         ),
         ({ attempts, result: { post, pre } }) =>
           new Exchange(
@@ -256,6 +283,12 @@ const makeWith = Effect.fnUntraced(function* <A>(
     )
   }
 })
+
+/** A value to write, and its bytes. */
+interface Next<A> {
+  readonly value: A
+  readonly encoded: Uint8Array
+}
 
 interface Written<A> {
   readonly pre: A

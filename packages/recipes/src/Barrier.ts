@@ -23,6 +23,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { toBytes } from "./internal/shared/bytes.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { type AclOptions, checkedTimeout, checkOptions, knownAcquire, knownOptions } from "./internal/shared/options.ts"
 import { ensureParents } from "./internal/shared/requests.ts"
@@ -112,7 +113,7 @@ export const make = (
     yield* checkPath(path)
     return {
       path,
-      create: create(zk, path, options),
+      create: create(zk, path, { acl: options.acl, data: toBytes(options.data ?? "") }),
       lift: lift(zk, path),
       wait: (options) => Effect.flatMap(checkedTimeout(knownAcquire, options), (timeout) => wait(zk, path, timeout))
     }

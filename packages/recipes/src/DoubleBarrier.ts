@@ -34,6 +34,7 @@ import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
 import { deleteUntilGone } from "./internal/shared/sessionClose.ts"
+import { toBytes } from "./internal/shared/bytes.ts"
 import { makeBackoff } from "./internal/shared/backoff.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { checkedTimeout, checkOptions, knownAcquire, knownOptions, type AclOptions } from "./internal/shared/options.ts"
@@ -113,9 +114,11 @@ export const make = (
     yield* checkPath(path)
     const size = yield* checkCount("size", options.size)
     const self: Self = {
-      ...options,
       zk,
       path,
+      size,
+      data: toBytes(options.data ?? ""),
+      acl: options.acl,
       memberPermit: Semaphore.makeUnsafe(1),
       member: undefined,
       inside: undefined

@@ -77,6 +77,15 @@ describeOnServers("a key value store", (test) => {
     assert.deepStrictEqual(yield* zk.getChildren(path), ["a b"])
   })
 
+  test("writes the bytes that were in the buffer at the call", function* ({ zk }) {
+    const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
+    const buffer = new TextEncoder().encode("given")
+    const setting = store.set("k", buffer)
+    buffer.fill(0)
+    yield* setting
+    assert.strictEqual(yield* store.get("k"), "given")
+  })
+
   test("loses no modification of several processes", function* ({ another, zk }) {
     const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
     yield* store.set("n", "0")

@@ -60,7 +60,7 @@ const guards: Readonly<Record<string, Guarding>> = {
     Effect.flatMap(Semaphore.make("/it", { permits: 2 }), ({ withPermits }) => withPermits(2, work)),
   "a lease": (work) => Effect.flatMap(Lease.make("/it", { duration: "2 seconds" }), ({ withLease }) => withLease(work)),
   "an election": (work) => Effect.flatMap(LeaderElection.make("/it"), ({ whileLeader }) => whileLeader(work)),
-  "a worker's number": (work) => Effect.flatMap(WorkerId.make("/it"), ({ withWorkerId }) => withWorkerId(work)),
+  "a worker's number": (work) => Effect.flatMap(WorkerId.make("/it"), ({ withWorkerId }) => withWorkerId(() => work)),
   "an item of a queue": (work) => Effect.flatMap(oneItem, ({ consumeOne }) => consumeOne(() => work)),
   "each item of a queue": (work) => Effect.flatMap(oneItem, ({ consume }) => consume(() => work)),
   "an allocator's items": (work) =>

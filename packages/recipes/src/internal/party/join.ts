@@ -78,8 +78,9 @@ const joinAs = Effect.fnUntraced(function* (
     changes: node.changes,
     setData: (data) =>
       Effect.suspend(() => {
-        joined.data = toBytes(data)
-        return Effect.andThen(refresh(self), node.setData(data))
+        const bytes = toBytes(data)
+        joined.data = bytes
+        return Effect.andThen(refresh(self), node.setData(bytes))
       })
   }
 })
