@@ -271,10 +271,11 @@ export class SessionMachine {
   }
 
   private warnOfMargin(timeout: number): void {
-    const { hasCutMargin, ownershipMargin } = this.settings
-    if (this.hasWarnedOfMargin || !hasCutMargin(timeout)) return
+    const { ownershipMargin, refusedMargin } = this.settings
+    const asked = refusedMargin(timeout)
+    if (this.hasWarnedOfMargin || asked === undefined) return
     this.hasWarnedOfMargin = true
-    const message = `ownershipMargin leaves no time to own anything in a session of ${timeout} ms, which is what the server granted; a margin of ${ownershipMargin(timeout)} ms is used instead. Choose a smaller one, or a longer sessionTimeout that the server grants (maxSessionTimeout)`
+    const message = `ownershipMargin is ${asked} ms, more than half of the session timeout of ${timeout} ms that the server granted; a margin of ${ownershipMargin(timeout)} ms is used instead. Choose a smaller one, or a longer sessionTimeout that the server grants (maxSessionTimeout)`
     this.log.write(undefined, Effect.logWarning(message))
   }
 

@@ -30,8 +30,8 @@ export interface Settings {
   readonly session: SessionCredentials | undefined
   readonly allowPlaintext: boolean
   readonly ownershipMargin: (timeout: number) => number
-  /** Whether the margin of the options leaves no time to own anything in a session of this timeout. */
-  readonly hasCutMargin: (timeout: number) => boolean
+  /** The margin of the options, in milliseconds, if it is more than half of this timeout and not used therefore. */
+  readonly refusedMargin: (timeout: number) => number | undefined
   readonly ownershipProof: "quorum" | "server"
   readonly closeTimeout: number
 }
@@ -80,7 +80,7 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: `must be "quorum" or "server"`
     })
   }
-  const hasCutMargin = (timeout: number) => (ownershipMargin ?? 0) > timeout * LARGEST_MARGIN
+  const isTooLarge = (timeout: number) => (ownershipMargin ?? 0) > timeout * LARGEST_MARGIN
   if (options.sessionExpiry !== undefined && !["recreate", "fail"].includes(options.sessionExpiry)) {
     return yield* new InvalidArgument({
       argument: "sessionExpiry",
@@ -143,8 +143,8 @@ export const checkOptions = Effect.fnUntraced(function* (
     session: yield* checkCredentials(options.session),
     // Only `true` gives up protection.
     allowPlaintext: options.allowPlaintext === true,
-    ownershipMargin: (timeout) => (hasCutMargin(timeout) ? timeout / 2 : (ownershipMargin ?? timeout / 10)),
-    hasCutMargin,
+    ownershipMargin: (timeout) => (isTooLarge(timeout) ? timeout * LARGEST_MARGIN : (ownershipMargin ?? timeout / 10)),
+    refusedMargin: (timeout) => (isTooLarge(timeout) ? ownershipMargin : undefined),
     ownershipProof: options.ownershipProof ?? "quorum",
     closeTimeout: yield* checkDuration("closeTimeout", orDefault(options.closeTimeout, 2000))
   }

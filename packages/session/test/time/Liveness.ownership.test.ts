@@ -83,6 +83,50 @@ describe("ownership", () => {
     assert.deepStrictEqual([...new Set(yield* keepFor(server, 30))], ["ping"])
   })
 
+  for (const [margin, most] of [
+    [900, 4],
+    [2250, 4],
+    [2300, 8],
+    [4500, 8]
+  ] as const) {
+    itEffect(`is proved ${most} times a timeout at most with a margin of ${margin} of 9000 ms`, function* () {
+      const { server, session } = yield* connect({ ...nine, ownershipMargin: margin })
+      const ownership = yield* owning(session)
+      yield* keepFor(server, 9)
+      for (let timeouts = 0; timeouts < 10; timeouts++) {
+        const proofs = (yield* keepFor(server, 9)).filter((name) => name === "multi")
+        assert.isAtLeast(proofs.length, most - 1)
+        assert.isAtMost(proofs.length, most)
+      }
+      assert.isUndefined(ownership.pollUnsafe())
+    })
+  }
+
+  itEffect("does not begin with a new session that a read-only server has granted", function* () {
+    const { server, session } = yield* connect({ ...nine, allowReadOnly: true, grant: { readOnly: true } })
+    assert.isTrue(session.info.readOnly)
+    assert.isAtMost(Number(session.info.deadline), 0)
+    // What waits for it asks for no proof: such a server commits nothing.
+    assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
+    assert.notInclude(yield* keepFor(server, 1), "multi")
+  })
+
+  itEffect("ends while a read-only server goes on with the session, as old ones do", function* () {
+    const { network, server, session } = yield* connect({ ...nine, servers: "a", allowReadOnly: true })
+    const ownership = yield* owning(session)
+    network.writeModes.set("a:2181", "ro")
+    server.cut()
+    yield* TestClock.adjust("500 millis")
+    const readOnly = yield* network.accept
+    assert.strictEqual((yield* readOnly.greet({ readOnly: true })).sessionId, session.info.id)
+    yield* awaitState(session, "Connected")
+    // It answers all the time, also what looks like a proof.
+    const seen = yield* keepFor(readOnly, 8)
+    assert.notInclude(seen, "multi")
+    assert.strictEqual((yield* Fiber.join(ownership))._tag, "OwnershipLost")
+    assert.isTrue(session.info.readOnly)
+  })
+
   itConnected("needs no proofs of its own while the application writes", function* ({ server, session }) {
     const ownership = yield* owning(session)
     for (let second = 0; second < 60; second++) {
@@ -203,7 +247,7 @@ describe("ownership", () => {
     })
     assert.strictEqual(session.info.deadline, 2_000_000_000n)
     assert.lengthOf(lines, 1)
-    assert.match(lines[0]!, /ownershipMargin.*4000 ms.*2000 ms/)
+    assert.match(lines[0]!, /ownershipMargin is 8000 ms.*half of.*4000 ms.*2000 ms is used instead/)
     // It is said once.
     server.cut()
     yield* reconnect(network, session, { timeOut: 4000 })
