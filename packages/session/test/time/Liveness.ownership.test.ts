@@ -106,7 +106,7 @@ describe("ownership", () => {
     const { server, session } = yield* connect({ ...nine, allowReadOnly: true, grant: { readOnly: true } })
     assert.isTrue(session.info.readOnly)
     assert.isAtMost(Number(session.info.deadline), 0)
-    // What waits for it asks for no proof: such a server commits nothing.
+    // A wait for it asks for no proof: such a server commits nothing.
     assert.strictEqual((yield* Fiber.join(yield* owning(session)))._tag, "OwnershipLost")
     assert.notInclude(yield* keepFor(server, 1), "multi")
   })
