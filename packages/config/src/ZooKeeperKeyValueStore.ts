@@ -24,7 +24,9 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Schedule from "effect/Schedule"
 import { escapeKey, unescapeName } from "./internal/keyValue/keyNames.ts"
 
 // -----------------------------------------------------------------------------
@@ -57,8 +59,8 @@ const known = KnownOptions.make<Options>({ path: true, maxValueSize: true }, '{ 
  * A store on a sub-tree. Its methods fail with `KeyValueStoreError`, whose `cause` is the error of the client; no error
  * shows a value. `get` gives data that is not UTF-8 as base64.
  *
- * A write whose reply is lost is repeated, because it may be applied twice; `modify` is not, and fails with the
- * `ConnectionLoss` that says so.
+ * A `set` or `remove` whose reply is lost is repeated; a repeated `remove` leaves an entry that another process has created
+ * since. `modify` is not repeated, and fails with the `ConnectionLoss` that says so.
  *
  * @example
  * ```ts
@@ -113,6 +115,9 @@ export const layer = (
 
 // ---- internal
 
+/** Pauses between attempts that another process was faster than. */
+const soon = Schedule.jittered(Schedule.min([Schedule.exponential("5 millis"), Schedule.spaced("1 second")]))
+
 interface Store {
   readonly zk: ZooKeeper.Service
   readonly root: string
@@ -133,10 +138,7 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
       Effect.map((names) => names.flatMap((name) => unescapeName(name) ?? []))
     )
   )
-  const remove = (method: string, key: string) =>
-    at(store, method, key, (path) =>
-      Effect.catchTag(Outcome.retryAcrossSessions(zk.session, zk.delete(path)), "NoNode", () => Effect.void)
-    )
+  const remove = (method: string, key: string) => at(store, method, key, (path) => removeEntry(zk, path))
   return KeyValueStore.make({
     get: (key) => Effect.map(getBytes("get", key), (data) => (data === undefined ? undefined : toText(data))),
     getUint8Array: (key) => getBytes("getUint8Array", key),
@@ -160,6 +162,25 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
   })
 }
 
+/**
+ * Deletes the entry that is there at the call. Each attempt looks first, at the present state: by the time of a repetition
+ * another process may have set the key anew, and that entry stays.
+ */
+const removeEntry = (zk: ZooKeeper.Service, path: string) =>
+  Effect.suspend(() => {
+    let czxid: bigint | undefined
+    const once = Effect.gen(function* () {
+      yield* zk.sync(path)
+      const stat = yield* zk.stat(path)
+      if (Option.isNone(stat) || stat.value.czxid !== (czxid ?? stat.value.czxid)) return
+      czxid = stat.value.czxid
+      yield* zk.delete(path, { version: stat.value.version })
+    })
+    // BadVersion: another process has written in between.
+    const untilRead = Effect.retry(once, { while: ({ _tag }) => _tag === "BadVersion", schedule: soon })
+    return Effect.catchTag(Outcome.retryAcrossSessions(zk.session, untilRead), "NoNode", () => Effect.void)
+  })
+
 /** Reads, applies and writes at the version that was read, until no other client has written in between. */
 const modify = (store: Store, method: string, key: string, f: (data: Uint8Array) => Uint8Array) =>
   at(store, method, key, (path) => {
@@ -173,7 +194,7 @@ const modify = (store: Store, method: string, key: string, f: (data: Uint8Array)
       return next
     })
     return once.pipe(
-      Effect.retry({ while: ({ _tag }) => _tag === "BadVersion" }),
+      Effect.retry({ while: ({ _tag }) => _tag === "BadVersion", schedule: soon }),
       Effect.catchTag("NoNode", () => Effect.undefined)
     )
   })

@@ -20,12 +20,12 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { type AclOptions, checkedTimeout, checkOptions, knownAcquire, knownOptions } from "./internal/shared/options.ts"
+import { deleteByCzxid } from "./internal/shared/deleteByCzxid.ts"
 import { ensureParents } from "./internal/shared/requests.ts"
 import { retryAcrossSessions } from "./internal/shared/retry.ts"
 import { checkPath } from "./internal/shared/validate.ts"
@@ -134,18 +134,12 @@ const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Ef
 
 /** Deletes the present znode and no later one, which a blind repetition could delete. */
 const lift = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError | NotEmpty> =>
-  Effect.suspend(() => {
-    let first: bigint | undefined
-    const attempt = Effect.gen(function* () {
-      // A reply was lost: asks for the present state, and not for that of a server that lags.
-      if (first !== undefined) yield* zk.sync(path)
-      const stat = yield* zk.stat(path)
-      if (Option.isNone(stat) || (first ?? stat.value.czxid) !== stat.value.czxid) return
-      first = stat.value.czxid
-      yield* zk.delete(path)
-    })
-    return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion"], () => Effect.void)
-  })
+  Effect.suspend(() =>
+    retryAcrossSessions(
+      zk,
+      deleteByCzxid(zk, path, () => true)
+    )
+  )
 
 const wait = (
   zk: ZooKeeper.Service,

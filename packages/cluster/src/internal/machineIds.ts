@@ -91,7 +91,10 @@ const takeMachineId = (zk: ZooKeeper.Service, parent: string, address: string): 
     return yield* new NoMachineId({ path: parent, limit: machineIdLimit })
   })
 
-/** Gives a number back, if the session still has it. */
+/**
+ * Gives a number back, if the session still has it. Each attempt looks first, at the present state: the znode may have gone
+ * by an attempt whose reply was lost, and be the next owner's by now.
+ */
 const release = (
   zk: ZooKeeper.Service,
   parent: string,
@@ -101,10 +104,17 @@ const release = (
   const path = ZnodePath.join(parent, String(id))
   const once = Effect.gen(function* () {
     if (zk.session.id !== sessionId) return
+    // A server that lags would show a znode that is gone already.
+    yield* zk.sync(path)
     const znode = yield* zk.get(path)
-    if (isOwn(znode, sessionId, address)) yield* zk.delete(path)
+    if (isOwn(znode, sessionId, address)) yield* zk.delete(path, { version: znode.stat.version })
   })
-  return Effect.catchTag(Outcome.retryTransient(once), ["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void)
+  return Effect.catchTag(
+    Outcome.retryTransient(once),
+    // BadVersion: another client has written there, or the znode is another's.
+    ["NoNode", "BadVersion", "SessionExpired", "SessionClosed"],
+    () => Effect.void
+  )
 }
 
 const isOwn = ({ data, stat }: DataAndStat, sessionId: bigint, address: string): boolean =>

@@ -1,6 +1,8 @@
 /** Runners, machine ids and the locks of shards, as Effect's own suites assert them, and what ZooKeeper adds. */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import { eventually, text } from "@effect-zookeeper/test-kit/Expectations"
+import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import { assert } from "@effect/vitest"
 import { RunnerStorage } from "effect/cluster/RunnerStorage"
 import * as ShardId from "effect/cluster/ShardId"
@@ -14,6 +16,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import { MachineIds } from "../../src/internal/machineIds.ts"
 import {
   address,
   describeOnServers,
@@ -146,6 +149,50 @@ describeOnServers("machine ids", (test) => {
     yield* link.loseReply(create)
     assert.strictEqual(Number(yield* Effect.retry(storage.register(runner(1), true), { times: 5 })), 0)
     assert.deepStrictEqual(yield* zk.getChildren("/cluster/machines"), ["0"])
+  })
+})
+
+describeOnServers("a machine id that is given back", (test) => {
+  const path = "/0"
+
+  test("is left to its next owner when the server lags behind", function* ({ another, zk }) {
+    const next = zk.create(path, { mode: "ephemeral", data: "next" })
+    const lost = LaggingClient.make(yield* another(), path)
+    const ids = new MachineIds(lost.zk, "/")
+    assert.strictEqual(yield* ids.of("mine"), 0)
+    lost.loseDelete(next)
+    yield* ids.releaseAll
+    assert.strictEqual(text(yield* zk.getData(path)), "next")
+    yield* zk.delete(path)
+    // The first look shows one that was deleted by hand.
+    const late = LaggingClient.make(yield* another(), path)
+    const others = new MachineIds(late.zk, "/")
+    assert.strictEqual(yield* others.of("mine"), 0)
+    yield* late.stay
+    yield* zk.delete(path)
+    yield* next
+    yield* others.releaseAll
+    assert.strictEqual(text(yield* zk.getData(path)), "next")
+  })
+
+  test("is left to its next owner who took it between the look and the delete", function* ({ another, zk }) {
+    const mine = yield* another()
+    const slow: ZooKeeper.Service = {
+      ...mine,
+      delete: (...request) =>
+        zk
+          .delete(path)
+          .pipe(
+            Effect.andThen(zk.create(path, { mode: "ephemeral", data: "next" })),
+            Effect.andThen(zk.set(path, "next, renamed")),
+            Effect.orDie,
+            Effect.andThen(mine.delete(...request))
+          )
+    }
+    const ids = new MachineIds(slow, "/")
+    assert.strictEqual(yield* ids.of("mine"), 0)
+    yield* ids.releaseAll
+    assert.strictEqual(text(yield* zk.getData(path)), "next, renamed")
   })
 })
 

@@ -1,5 +1,6 @@
 import { failure, numbersBelow, text } from "@effect-zookeeper/test-kit/Expectations"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
@@ -136,6 +137,23 @@ describeOnServers("a key value store", (test) => {
     )
     assert.propertyVal(error.cause, "_tag", "ConnectionLoss")
     assert.strictEqual(yield* store.get("n"), "2")
+  })
+
+  test("removes an entry once, whatever another process sets meanwhile", function* ({ another, zk }) {
+    const client = LaggingClient.make(yield* another(), "/settings/n")
+    const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
+    const theirs = yield* withClient(client.zk)(ZooKeeperKeyValueStore.make({ path }))
+    yield* store.set("n", "0")
+    client.loseDelete(store.set("n", "another's"))
+    yield* theirs.remove("n")
+    assert.strictEqual(yield* store.get("n"), "another's")
+    // One that was set before the call goes, also where the server shows the one before it.
+    yield* client.stay
+    yield* store.remove("n")
+    yield* store.set("n", "1")
+    yield* store.set("n", "2")
+    yield* theirs.remove("n")
+    assert.isFalse(yield* store.has("n"))
   })
 
   test("is a layer", function* ({ zk }) {

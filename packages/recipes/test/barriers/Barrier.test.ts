@@ -1,4 +1,6 @@
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -90,6 +92,41 @@ describeOnServers("a barrier", (it) => {
     yield* link.loseRequest(Operations.deleteNode)
     yield* theirs.lift
     assert.isFalse(yield* zk.exists("/barrier"))
+  })
+
+  it.inChroot("is lifted once, and a later one stays, when the server lags behind", function* ({ another, zk }) {
+    const client = LaggingClient.make(yield* another(), "/barrier")
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    const theirs = yield* withClient(client.zk)(Barrier.make("/barrier"))
+    yield* barrier.create
+    client.loseDelete(barrier.create)
+    yield* theirs.lift
+    assert.isTrue(yield* zk.exists("/barrier"))
+    // The first look shows one that is gone; another was put up before the call.
+    yield* client.stay
+    yield* barrier.lift
+    yield* barrier.create
+    yield* theirs.lift
+    assert.isFalse(yield* zk.exists("/barrier"))
+  })
+
+  it.inChroot("stays when it was put up again between the look and the delete", function* ({ another, zk }) {
+    const mine = yield* another()
+    const barrier = yield* withClient(zk)(Barrier.make("/barrier"))
+    let looks = 0
+    // After the first look another lifts the barrier, and puts up one whose data has been changed.
+    const slow: ZooKeeper.Service = {
+      ...mine,
+      stat: (path) =>
+        Effect.tap(mine.stat(path), () =>
+          looks++ > 0
+            ? Effect.void
+            : barrier.lift.pipe(Effect.andThen(barrier.create), Effect.andThen(zk.set(path, "another")), Effect.orDie)
+        )
+    }
+    yield* barrier.create
+    yield* (yield* withClient(slow)(Barrier.make("/barrier"))).lift
+    assert.isTrue(yield* zk.exists("/barrier"))
   })
 
   it.inChroot("fails when there are znodes below it, and stays", function* ({ zk }) {

@@ -2,12 +2,14 @@
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { BreakableEndpoint } from "@effect-zookeeper/test-kit/conformance/Target"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { removeLock } from "../../src/internal/queues/itemLock.ts"
 import { sometimesLose } from "../support/links.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
-import { numbersBelow, describeOnServers, awaitCondition, eventually } from "../support/targets.ts"
+import { numbersBelow, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
 
 describeOnServers("a queue whose replies are lost", (it) => {
   it.inChroot("has each offered item once, in order", function* ({ breakable, zk }) {
@@ -142,4 +144,15 @@ describeOnServers("a queue whose replies are lost", (it) => {
       yield* eventually(getLockedItems(zk), (marks) => marks.length === 0)
     }
   )
+
+  it.inChroot("leaves the lock of the next taker when the server lags behind", function* ({ another, zk }) {
+    const mine = yield* another()
+    const client = LaggingClient.make(mine, "/lock")
+    yield* mine.create("/lock", { mode: "ephemeral", data: "mine" })
+    yield* client.stay
+    yield* zk.delete("/lock")
+    yield* zk.create("/lock", { mode: "ephemeral", data: "another's" })
+    yield* removeLock(client.zk, { lock: "/lock", id: "mine" })
+    assert.strictEqual(text(yield* zk.getData("/lock")), "another's")
+  })
 })

@@ -108,20 +108,17 @@ export const removeLock = (zk: ZooKeeper.Service, { id, lock }: Pick<LockedItem,
     zk.session.closing.giveBack
   )
 
-/** Reads again before each attempt: a blind repetition could delete the next client's lock. */
-const removeOwnLock = (zk: ZooKeeper.Service, lock: string, id: string) =>
-  Effect.suspend(() => {
-    let isAgain = false
-    const attempt = Effect.gen(function* () {
-      // A server that lags would show the lock that is already deleted.
-      if (isAgain) yield* zk.sync(lock)
-      isAgain = true
-      const found = yield* zk.get(lock)
-      if (!hasId(found, id) || found.stat.ephemeralOwner !== zk.session.id) return
-      yield* zk.delete(lock, { version: found.stat.version })
-    })
-    return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+/** Reads before each attempt: a blind one could delete the next client's lock. */
+const removeOwnLock = (zk: ZooKeeper.Service, lock: string, id: string) => {
+  const attempt = Effect.gen(function* () {
+    // A server that lags would show the lock that is already deleted.
+    yield* zk.sync(lock)
+    const found = yield* zk.get(lock)
+    if (!hasId(found, id) || found.stat.ephemeralOwner !== zk.session.id) return
+    yield* zk.delete(lock, { version: found.stat.version })
   })
+  return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+}
 
 const removeLockOfSession = (zk: ZooKeeper.Service, lock: string) =>
   Effect.suspend(() => {
