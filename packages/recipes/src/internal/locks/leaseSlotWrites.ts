@@ -42,6 +42,7 @@ export const writeEntry = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Stat | undefined, DataInvalid | RecipeError> {
   const data = yield* Effect.orDie(Schema.encodeEffect(LeaseEntry)(entry))
   const ops = [Op.setData(slot, data, { version }), ...accompanying] as const
+  const losses = Outcome.totalLosses()
   while (true) {
     const sent = yield* Effect.result(zk.transaction(ops))
     if (Result.isSuccess(sent)) return sent.success[0]
@@ -49,12 +50,16 @@ export const writeEntry = Effect.fnUntraced(function* (
     if (error._tag === "TransactionFailed") {
       return isStateConflict(error.error) ? undefined : yield* Effect.fail(error.error)
     }
+    losses.add(error)
     const failure = yield* failIfFinal(zk, error)
     const read = getAfterSync(zk, slot)
     const now = yield* failure === "lost" ? Effect.mapError(read, Outcome.markMaybeApplied) : read
     if (now === undefined) return undefined
     if ((yield* decodeEntry(slot, now.data))?.nonce === entry.nonce) return now.stat
     if (now.stat.version !== version) return undefined
+    if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+      return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(error)))
+    }
     // It was not applied, and only a lost or transient request is repeated.
     const isRepeated = Outcome.isLost(error) || Outcome.isTransient(error) || error._tag === "SessionExpired"
     if (!isRepeated) return yield* Outcome.markUnapplied(error)

@@ -3,6 +3,7 @@
  */
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Deferred from "effect/Deferred"
@@ -38,6 +39,8 @@ export interface NodeState {
   /** Whether the znode has held `data`. */
   isWritten: boolean
   waiting: Array<Deferred.Deferred<void, PersistentNodeError>>
+  /** Of the writes of the data since the last reply to one. */
+  losses: Outcome.TotalLosses
 }
 
 /** Whether the name is known only after the create. */
@@ -79,6 +82,8 @@ export const setData = (self: NodeState, data: Data): Effect.Effect<void, Persis
     // The keeper has ended, so the data would never be written.
     if (status._tag === "Refused" && isFinal(status.error)) return Effect.fail(status.error)
     const written = Deferred.makeUnsafe<void, PersistentNodeError>()
+    // Those who wait already are answered after eight losses, also if new data replace theirs again and again.
+    if (self.waiting.length === 0) forgetLosses(self)
     self.data = toBytes(data)
     self.isWritten = false
     self.waiting.push(written)
@@ -91,6 +96,11 @@ export const settleWaiting = (self: NodeState, outcome: Effect.Effect<void, Pers
   const { waiting } = self
   self.waiting = []
   for (const written of waiting) Deferred.doneUnsafe(written, outcome)
+}
+
+/** The next write begins to count anew. */
+export const forgetLosses = (self: NodeState): void => {
+  self.losses = Outcome.totalLosses()
 }
 
 /** This session can do no more, and no other follows. */

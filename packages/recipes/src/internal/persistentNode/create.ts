@@ -3,6 +3,7 @@
  */
 import { awaitDetached } from "@effect-zookeeper/client/Detached"
 import type * as CreateMode from "@effect-zookeeper/client/CreateMode"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import type { CreateOptions } from "@effect-zookeeper/client/ZooKeeper"
@@ -46,7 +47,8 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
       yield* self.backoff
       continue
     }
-    self.mayExist = false
+    // A znode that may be there is deleted by a close, and looked for before another create.
+    if (!Outcome.mayBeApplied(error)) self.mayExist = false
     if (error._tag !== "NoNode") return yield* error
     if (options.parents === false) return yield* error
     yield* ensureParents(zk, ZnodePath.parent(self.path) ?? "/", options.acl)

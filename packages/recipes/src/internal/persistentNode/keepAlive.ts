@@ -28,6 +28,7 @@ import type { Options, PersistentNode, PersistentNodeError, Status } from "./mod
 import {
   settleWaiting,
   forgetFormerSessions,
+  forgetLosses,
   markAbsent,
   markWritten,
   isFinal,
@@ -61,7 +62,8 @@ export const make = Effect.fnUntraced(function* (
     czxid: undefined,
     data: toBytes(options.data ?? ""),
     isWritten: false,
-    waiting: []
+    waiting: [],
+    losses: Outcome.totalLosses()
   }
   if (!isNamedByServer(self)) self.actualPath = path
   // Its interruption is part of the closing: requests in flight are known when it has ended.
@@ -146,18 +148,27 @@ const reconcile = Effect.fnUntraced(function* (
 
 /**
  * Writes the data once: if another client was faster, or no reply came, the next read tells. A blind repetition could
- * write into the next owner's znode, whose versions have begun anew.
+ * write into the next owner's znode, whose versions have begun anew. Fails with `ConnectionLoss` when so many connections
+ * were lost, one write after the other, that it is given up.
  */
 const write = (self: NodeState, path: string, { czxid, version }: Stat): Effect.Effect<void, PersistentNodeError> => {
-  const { data } = self
+  const { data, losses } = self
   return self.zk.setData(path, data, { version }).pipe(
     Effect.map(() => {
       self.czxid = czxid
+      forgetLosses(self)
       markWritten(self, data)
     }),
-    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
-    Effect.catchIf(Outcome.isTransient, () => sleepJittered(100)),
-    Effect.catch((error) => (Outcome.isLost(error) ? Effect.die(error) : Effect.fail(error)))
+    Effect.catchTag(["NoNode", "BadVersion"], () => Effect.sync(() => forgetLosses(self))),
+    Effect.catch((error) => {
+      losses.add(error)
+      if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+        // When it is tried again, it begins to count anew.
+        forgetLosses(self)
+        return Effect.fail(losses.withTotal(error))
+      }
+      return error._tag === "RequestTimeout" || Outcome.isTransient(error) ? sleepJittered(100) : Effect.fail(error)
+    })
   )
 }
 

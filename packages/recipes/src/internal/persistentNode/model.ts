@@ -55,7 +55,8 @@ export interface Options extends AclOptions {
  * - `Present`: it is there, at `path`; `czxid` is the transaction that created it.
  * - `Blocked`: a znode of another owner (a session, or 0 for none) has the path; it waits until that one has gone.
  * - `Refused`: the server refuses it. It tries again after `setData`, with the next connection, when a missing parent is
- *   there, and once a minute; not when the session has ended for good.
+ *   there, and once a minute; not when the session has ended for good. After eight connections were lost it does not try
+ *   again with the next one.
  * - `Closed`: its Scope has closed. Final.
  *
  * @category models
@@ -99,7 +100,7 @@ export interface PersistentNode {
   readonly present: Effect.Effect<string, PersistentNodeError>
   /**
    * Replaces the data from now on, and waits until it is written. It is written even if the wait is interrupted, for
-   * example while there is no connection: with the next one.
+   * example while there is no connection: with the next one. Fails with `ConnectionLoss` after eight lost connections.
    */
   readonly setData: (data: Data) => Effect.Effect<void, PersistentNodeError>
 }

@@ -5,6 +5,7 @@
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -43,6 +44,7 @@ export const putLock = Effect.fnUntraced(function* <A>(
 ): Effect.fn.Return<LockedItem | undefined, RecipeError> {
   const { acl, paths, zk } = queue
   const ops = [Op.create(lock, { mode: "ephemeral", data: id, acl }), Op.setData(path, data, { version: stat.version })]
+  const losses = Outcome.totalLosses()
   while (true) {
     yield* failIfClosing(zk)
     const sent = yield* Effect.result(zk.transaction(ops))
@@ -60,14 +62,17 @@ export const putLock = Effect.fnUntraced(function* <A>(
     if (error._tag === "FrameTooLarge") return yield* putLockAlone(queue, path, stat.czxid, lock, id)
     const failure = yield* failIfFinal(zk, error)
     if (failure === "lost") {
-      const there = yield* getAfterSync(zk, lock)
+      losses.add(error)
+      const there = yield* Effect.mapError(getAfterSync(zk, lock), Outcome.markMaybeApplied)
       if (there !== undefined) {
         const isOurs = hasId(there, id) && there.stat.ephemeralOwner === zk.session.id
         return isOurs ? { lock, id, version: stat.version + 1 } : undefined
       }
-    } else if (failure === "transient") {
-      yield* sleepJittered(100)
+      if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+        return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(error)))
+      }
     }
+    if (failure !== "renewed") yield* sleepJittered(100)
   }
 })
 

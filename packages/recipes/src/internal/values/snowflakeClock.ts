@@ -7,6 +7,7 @@
  */
 import { type InvalidArgument, SessionClosed } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -138,6 +139,8 @@ interface Worker {
   end: number
   /** Of the znode with `end`; undefined for none, and `unknown` after a lost reply. */
   version: number | undefined | "unknown"
+  /** Of the writes of the end since the last reply to one. */
+  losses: Outcome.TotalLosses
 }
 
 const LAST_SEQUENCE = 4095
@@ -191,7 +194,8 @@ const takeNumber = Effect.fnUntraced(function* (
     sequence: LAST_SEQUENCE,
     movedAt: Number.NEGATIVE_INFINITY,
     end,
-    version
+    version,
+    losses: Outcome.totalLosses()
   }
 })
 
@@ -208,7 +212,10 @@ const readEnd = Effect.fnUntraced(function* (
   return yield* new DataInvalid({ path, expected: "a time in milliseconds as text" })
 })
 
-/** Moves the end of the reserved time on. A loss of the number is no error: the next step takes another one. */
+/**
+ * Moves the end of the reserved time on. A loss of the number is no error: the next step takes another one. Nor is a lost
+ * reply, until so many connections are lost that the write is given up.
+ */
 const reserve = (source: Source, worker: Worker): Effect.Effect<void, NextError> =>
   Effect.suspend(() => {
     const from = Math.max(worker.last + 1, 0)
@@ -223,7 +230,7 @@ const writeEnd = Effect.fnUntraced(function* (
   end: number
 ): Effect.fn.Return<void, DataInvalid | RecipeError> {
   const { acl, numbers } = source
-  const { owned } = worker
+  const { losses, owned } = worker
   const path = pathOf(source, owned)
   const version = worker.version === "unknown" ? (yield* readEnd(source, owned)).version : worker.version
   const write =
@@ -234,17 +241,26 @@ const writeEnd = Effect.fnUntraced(function* (
   if (Result.isSuccess(sent)) {
     worker.version = version === undefined ? 0 : version + 1
     worker.end = end
+    worker.losses = Outcome.totalLosses()
     return
   }
   const error = sent.failure
   if (error._tag === "LockLost") return
   if (error._tag === "TransactionFailed") {
+    worker.losses = Outcome.totalLosses()
     if (error.error._tag === "NoNode" && version === undefined)
       return yield* ensureParents(numbers.zk, source.directory, acl)
     // An earlier write, whose reply was lost, was applied: the next attempt reads first.
     return isStateConflict(error.error) ? undefined : yield* Effect.fail(error.error)
   }
-  if ((yield* failIfFinal(numbers.zk, error)) === "transient") yield* sleepJittered(100)
+  losses.add(error)
+  const failure = yield* failIfFinal(numbers.zk, error)
+  if (error._tag === "ConnectionLoss" && losses.isGivenUp) {
+    // When it is tried again, it begins to count anew.
+    worker.losses = Outcome.totalLosses()
+    return yield* losses.withTotal(error)
+  }
+  if (failure === "transient") yield* sleepJittered(100)
 })
 
 /** The next holder of the number begins where this one has stopped. */

@@ -1,0 +1,231 @@
+/** Writes of recipes that no server takes: after eight lost connections they are given up, and the caller learns why. */
+import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as AtomicValue from "../../src/AtomicValue.ts"
+import * as Counter from "../../src/Counter.ts"
+import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
+import * as LeaderElection from "../../src/LeaderElection.ts"
+import * as Lease from "../../src/Lease.ts"
+import * as Lock from "../../src/Lock.ts"
+import * as Party from "../../src/Party.ts"
+import * as PersistentNode from "../../src/PersistentNode.ts"
+import * as Queue from "../../src/Queue.ts"
+import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
+import * as Snowflake from "../../src/Snowflake.ts"
+import * as Stm from "../../src/Stm.ts"
+import { connectAnother } from "../support/embedded.ts"
+import { awaitCondition, eventually, now, text } from "../support/targets.ts"
+
+/** The most bytes of a request. */
+const BUFFER = 20_000
+
+/** More than a server takes. */
+const big = "x".repeat(BUFFER)
+
+/** What a server takes alone, but not together with the lock of an item. */
+const full = "x".repeat(BUFFER - 150)
+
+const client = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ retry: Schedule.spaced("5 millis") })))
+
+/** A server that closes the connection when a request is too large, and a client of it. */
+const itOnSmall = testOn(
+  it.live,
+  Layer.provideMerge(client, EmbeddedServer.layerMemoryWith({ maxFrameSize: BUFFER })),
+  ZooKeeper.ZooKeeper
+)
+
+/** From now on the server closes the connection on each such request of the client. */
+const drop = (operation: string) =>
+  Effect.gen(function* () {
+    const server = yield* EmbeddedServer.EmbeddedServer
+    const { session } = yield* ZooKeeper.ZooKeeper
+    yield* server.dropRequest({ operation, session: session.id }, 1000)
+  })
+
+type Environment = EmbeddedServer.EmbeddedServer | ZooKeeper.ZooKeeper | Scope.Scope
+
+/** Writes that are given up. */
+type Writes = ReadonlyArray<readonly [name: string, write: Effect.Effect<unknown, unknown, Environment>]>
+
+const assertGivenUp = (error: unknown): ConnectionLoss => {
+  if (!(error instanceof ConnectionLoss)) return assert.fail(`not given up, but ${String(error)}`)
+  assert.strictEqual(error.losses, MAX_LOSSES)
+  assert.include(error.message, "jute.maxbuffer")
+  assert.isFalse(Outcome.isTransient(error))
+  return error
+}
+
+/** A large write fails, and what follows it in the same session does not. */
+const itGivesUp = (writes: Writes) => {
+  for (const [name, write] of writes) {
+    itOnSmall(`is given up after eight lost connections: ${name}`, function* (zk) {
+      const server = yield* EmbeddedServer.EmbeddedServer
+      yield* zk.create("/others")
+      const { id } = zk.session
+      assertGivenUp(yield* Effect.flip(Effect.scoped(write)))
+      yield* server.clearFaults
+      yield* zk.set("/others", "go on")
+      assert.strictEqual(zk.session.id, id)
+    })
+  }
+}
+
+describe("a write that is larger than the server takes", () => {
+  const Text = Schema.Struct({ text: Schema.String })
+
+  itGivesUp([
+    ["an item of a queue", Effect.flatMap(Queue.make("/queue"), (queue) => queue.offer(new Uint8Array(BUFFER)))],
+    ["an atomic value", Effect.flatMap(AtomicValue.make("/value"), (value) => value.set(new Uint8Array(BUFFER)))],
+    ["a transaction", Effect.flatMap(Stm.make("/stm"), ({ atomically }) => atomically((tx) => tx.set("/others", big)))],
+    ["the identifier of a lock", Effect.flatMap(Lock.make("/lock", { identifier: big }), (lock) => lock.acquire())],
+    [
+      "the identifier of a candidate",
+      Effect.flatMap(LeaderElection.make("/leader", { identifier: big }), (election) => election.acquire())
+    ],
+    [
+      "the identifier of a lease",
+      Effect.flatMap(Lease.make("/lease", { duration: "1 minute", identifier: big }), ({ obtain }) => obtain)
+    ],
+    [
+      "the data of a member of a double barrier",
+      Effect.flatMap(DoubleBarrier.make("/barrier", { size: 1, data: big }), (barrier) => barrier.enter())
+    ],
+    ["a new persistent node", PersistentNode.make("/node", { data: big })],
+    [
+      "the data of a persistent node",
+      Effect.flatMap(PersistentNode.make("/node", { data: "small" }), (node) => node.setData(big))
+    ],
+    ["a new member of a party", Effect.flatMap(Party.make("/party"), (party) => party.join({ data: big }))],
+    [
+      "the data of a member of a party",
+      Effect.flatMap(Party.make("/party"), (party) =>
+        Effect.flatMap(party.join({ data: "small" }), (membership) => membership.setData(big))
+      )
+    ],
+    [
+      "the payload of a service's instance",
+      Effect.flatMap(ServiceDiscovery.make("/services", { schema: Text }), (discovery) =>
+        Effect.flatMap(discovery.register({ name: "mail", payload: { text: "small" } }), (registration) =>
+          registration.update({ payload: { text: big } })
+        )
+      )
+    ],
+    [
+      "the lock of an item that nearly fills the buffer",
+      Effect.gen(function* () {
+        const zk = yield* ZooKeeper.ZooKeeper
+        yield* zk.create("/queue")
+        yield* zk.create("/queue/queue-", { data: full, mode: "persistentSequential" })
+        const queue = yield* Queue.make("/queue")
+        yield* queue.consumeOne(() => Effect.die("it was handed out"))
+      })
+    ]
+  ])
+})
+
+describe("a write that the server drops each time", () => {
+  itGivesUp([
+    [
+      "of a counter",
+      Effect.gen(function* () {
+        const counter = yield* Counter.make("/counter")
+        yield* counter.increment
+        yield* drop("setData")
+        yield* counter.increment
+      })
+    ],
+    [
+      "that takes an item",
+      Effect.gen(function* () {
+        const queue = yield* Queue.make("/queue")
+        yield* queue.offer(new Uint8Array(1))
+        yield* drop("multi")
+        yield* queue.take
+      })
+    ],
+    [
+      "that finishes an item",
+      Effect.gen(function* () {
+        const queue = yield* Queue.make("/queue")
+        yield* queue.offer(new Uint8Array(1))
+        const taken = yield* queue.takeWithLock
+        yield* drop("multi")
+        yield* taken.ack
+      })
+    ],
+    [
+      "that renews a lease",
+      Effect.gen(function* () {
+        const lease = yield* Lease.make("/lease", { duration: "1 minute" })
+        const held = Option.getOrThrow(yield* lease.obtain)
+        yield* drop("multi")
+        yield* held.renew
+      })
+    ],
+    [
+      "that reserves time for snowflakes",
+      Effect.gen(function* () {
+        const ids = yield* Snowflake.make("/ids", { reserve: 10 })
+        yield* ids.next
+        yield* drop("multi")
+        yield* Effect.forever(ids.next)
+      })
+    ]
+  ])
+
+  itOnSmall("is not applied where the error says so", function* (zk) {
+    const server = yield* EmbeddedServer.EmbeddedServer
+    const lease = yield* Lease.make("/lease", { duration: "1 minute", identifier: big })
+    assert.isFalse(assertGivenUp(yield* Effect.flip(lease.obtain)).maybeApplied)
+    assert.deepStrictEqual(yield* lease.holders, [])
+    const counter = yield* Counter.make("/counter")
+    yield* counter.set(1n)
+    yield* drop("setData")
+    assert.isFalse(assertGivenUp(yield* Effect.flip(counter.increment)).maybeApplied)
+    yield* server.clearFaults
+    assert.strictEqual(yield* counter.get, 1n)
+    assert.strictEqual((yield* zk.stat("/counter")).pipe(Option.getOrThrow).version, 0)
+  })
+})
+
+describe("a persistent node whose data no server takes", () => {
+  itOnSmall("says so, and loses no further connections until it has other data", function* (zk) {
+    const beside = yield* connectAnother
+    const node = yield* PersistentNode.make("/node", { data: "small" })
+    // A later call does not keep an earlier one waiting.
+    const first = yield* Effect.forkChild(Effect.flip(node.setData(big)), now)
+    const second = yield* Effect.forkChild(Effect.flip(node.setData(`${big}!`)), now)
+    for (const told of [first, second]) assertGivenUp(yield* Fiber.join(told))
+    assert.strictEqual(node.status._tag, "Refused")
+    yield* zk.sync("/")
+    const lost = Stream.runHead(Stream.filter(zk.session.states, ({ _tag }) => _tag !== "Connected"))
+    assert.isTrue(Option.isNone(yield* Effect.timeoutOption(lost, "500 millis")))
+    yield* node.setData("other")
+    yield* awaitCondition(() => node.isPresent)
+    yield* eventually(Effect.map(beside.getData("/node"), text), (data) => data === "other")
+  })
+
+  itOnSmall("deletes a znode whose create was given up, and was applied", function* (zk) {
+    const server = yield* EmbeddedServer.EmbeddedServer
+    const create = { operation: "create", session: zk.session.id }
+    yield* server.dropRequest(create, MAX_LOSSES - 1)
+    yield* server.dropReply(create)
+    const making = Effect.scoped(PersistentNode.make("/node", { mode: "persistent", wait: true }))
+    assert.isTrue(assertGivenUp(yield* Effect.flip(making)).maybeApplied)
+    yield* eventually(zk.exists("/node"), (isThere) => !isThere)
+  })
+})
