@@ -11,6 +11,7 @@ import { WebSocket } from "@effect/platform-node/NodeWS"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
@@ -331,18 +332,27 @@ describeOnServers("znodes as data", (it) => {
   })
 })
 
-/** Sends one frame on a connection of its own, and waits until it is closed or a moment has passed. */
+/** Sends one frame on a connection of its own, and waits until it is closed or a moment has passed since. */
 const sendFrame = (running: Running, frame: string | Uint8Array): Effect.Effect<void> =>
-  Effect.asVoid(Effect.timeoutOption(closeCode(running, frame), "100 millis"))
+  Effect.suspend(() => {
+    const isSent = Latch.makeUnsafe(false)
+    const aMomentLater = Effect.andThen(isSent.await, Effect.sleep("100 millis"))
+    return Effect.asVoid(
+      Effect.raceFirst(
+        closeCode(running, frame, () => void isSent.openUnsafe()),
+        aMomentLater
+      )
+    )
+  })
 
-const closeCode = (running: Running, frame: string | Uint8Array): Effect.Effect<number> =>
+const closeCode = (running: Running, frame: string | Uint8Array, onSent = () => {}): Effect.Effect<number> =>
   Effect.callback((resume) => {
     const socket = new WebSocket(
       `ws://127.0.0.1:${running.port}${Protocol.socketPath}`,
       Protocol.subprotocols(running.token),
       { headers: own(running) }
     )
-    socket.on("open", () => socket.send(frame))
+    socket.on("open", () => socket.send(frame, onSent))
     socket.on("error", () => {})
     socket.on("close", (code) => resume(Effect.succeed(code)))
     return Effect.sync(() => socket.terminate())
