@@ -30,6 +30,11 @@ export interface Ownership extends Held {
   readonly markLost: (reason: LockLost["reason"]) => void
   /** The same, and fails with the loss. */
   readonly failLost: (reason: LockLost["reason"]) => Effect.Effect<never, LockLost>
+  /**
+   * Gives it back by an effect that deletes the znode itself. The event of the deletion comes before the reply: only the
+   * result tells whether it is a loss.
+   */
+  readonly releaseBy: <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 /** What ends a hold beside its session and its znode. */
@@ -187,8 +192,14 @@ export const makeOwnership = (
   const lost = Deferred.makeUnsafe<never, LockLost>()
   const revoked = Latch.makeUnsafe()
   let loss: LockLost["reason"] | undefined
+  let releasing = 0
+  let isDeleted = false
   const markLost = (reason: LockLost["reason"]): void => {
     if (loss !== undefined) return
+    if (reason === "deleted" && releasing > 0) {
+      isDeleted = true
+      return
+    }
     loss = reason
     // A distinct error: a transaction that comes too late fails with the loss, which has to be reported. Either is made when
     // it is asked for: most holds are given back, and an error costs more than a request.
@@ -204,6 +215,17 @@ export const makeOwnership = (
       markLost(reason)
       return new LockLost({ path, reason: loss ?? reason })
     })
+  const releaseBy = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.suspend(() => {
+      releasing++
+      return Effect.onExit(effect, (exit) =>
+        Effect.sync(() => {
+          releasing--
+          if (Exit.isSuccess(exit)) markLost("released")
+          else if (isDeleted) markLost("deleted")
+        })
+      )
+    })
   return withJson({
     path,
     fencingToken,
@@ -213,6 +235,7 @@ export const makeOwnership = (
     isLost,
     markLost,
     failLost,
+    releaseBy,
     // A refusal by the server reports the loss too, if nothing has before.
     transaction: (ops) => Effect.suspend(() => fencedTransaction(zk, checks(), ops, { failLost, isLost }))
   })

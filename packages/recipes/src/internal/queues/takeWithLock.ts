@@ -147,11 +147,10 @@ const openTaken = Effect.fnUntraced(function* <A>(
   )
   const settle = (more: ReadonlyArray<Op.Write>) =>
     Effect.andThen(
-      finish(queue, ownership, Op.delete(path, { version }), lock, more),
+      ownership.releaseBy(finish(queue, ownership, Op.delete(path, { version }), lock, more)),
       Effect.sync(() => {
         // The lock has gone with the item.
         fate.isSettled = true
-        ownership.markLost("released")
       })
     )
   const again = Op.create(ZnodePath.join(paths.items, queue.naming.prefix(entry.priority)), {
