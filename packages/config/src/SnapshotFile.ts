@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
+import { withJson } from "@effect-zookeeper/client/Json"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -133,12 +134,12 @@ const fromStored = (stored: typeof Stored.Type): Snapshot => {
   for (const { path, ...znode } of stored.znodes) {
     const names: Array<string> = []
     children.set(path, names)
-    znodes.set(path, { ...znode, children: names })
+    znodes.set(path, withJson({ ...znode, children: names }))
     const slash = path.lastIndexOf("/")
     if (path !== stored.path) children.get(path.slice(0, slash) || "/")?.push(path.slice(slash + 1))
     for (const number of [znode.czxid, znode.mzxid, znode.pzxid]) if (number > zxid) zxid = number
   }
-  return { path: stored.path, znodes, zxid }
+  return withJson({ path: stored.path, znodes, zxid })
 }
 
 /** A crash leaves the old file or the new one. */

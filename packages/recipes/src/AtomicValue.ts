@@ -17,6 +17,7 @@
  */
 import { isBytes } from "@effect-zookeeper/client/Bytes"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import { jsonOf } from "@effect-zookeeper/client/Json"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 import type * as ZNode from "@effect-zookeeper/client/ZNode"
 import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
@@ -94,6 +95,11 @@ export class Versioned<out A> extends Opaque {
     super()
     this.value = value
     this.stat = stat
+  }
+
+  /** 64-bit numbers as decimal text, which JSON has no numbers for. */
+  toJSON(): unknown {
+    return jsonOf(this)
   }
 }
 

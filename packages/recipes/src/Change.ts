@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { jsonOf } from "@effect-zookeeper/client/Json"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
 
 /**
@@ -24,6 +25,11 @@ export class Change<out A> extends Opaque {
     this.pre = pre
     this.post = post
     this.attempts = attempts
+  }
+
+  /** 64-bit numbers as decimal text, which JSON has no numbers for. */
+  toJSON(): unknown {
+    return jsonOf(this)
   }
 }
 

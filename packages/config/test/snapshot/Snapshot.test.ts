@@ -25,6 +25,14 @@ describeOnServers("a snapshot", (test) => {
     assert.strictEqual(snapshot.zxid, snapshot.znodes.get("/app/b/c")?.czxid)
   })
 
+  test("is taken by JSON, as are its znodes, with the numbers as decimal text", function* ({ zk }) {
+    yield* plant(zk, { "/app": "1" })
+    const snapshot = yield* withClient(zk)(Snapshot.read("/app"))
+    const json = JSON.parse(JSON.stringify({ snapshot, znode: snapshot.znodes.get("/app") }))
+    assert.deepInclude(json.snapshot, { path: "/app", zxid: String(snapshot.zxid) })
+    assert.deepInclude(json.znode, { czxid: String(snapshot.zxid), mzxid: String(snapshot.zxid) })
+  })
+
   test("of a root that does not exist is empty", function* ({ zk }) {
     const { znodes, zxid } = yield* withClient(zk)(Snapshot.read("/missing"))
     assert.strictEqual(znodes.size, 0)

@@ -4,6 +4,7 @@
  * The second walk asks for the Stat of each znode alone, and reads again only what differs. When nothing differs, each znode
  * was unchanged from its first look to its second, and the moment between the two walks lies in all of these times.
  */
+import { withJson } from "@effect-zookeeper/client/Json"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { NoNode } from "@effect-zookeeper/client/Errors"
@@ -134,7 +135,7 @@ const read = ({ root, zk }: Walk, path: string, known: Znode | undefined): Effec
     const list = early ?? (stat.numChildren === 0 ? { children: [], stat } : yield* listing)
     const children = path === "/" && root === "/" ? list.children.filter((name) => name !== "zookeeper") : list.children
     const { czxid, mzxid } = stat
-    return { data, children, czxid, mzxid, pzxid: list.stat.pzxid, cversion: list.stat.cversion }
+    return withJson({ data, children, czxid, mzxid, pzxid: list.stat.pzxid, cversion: list.stat.cversion })
   })
 
 /** Parents first, in the order of names, whatever the order of the replies. */
@@ -149,5 +150,5 @@ const toSnapshot = (path: string, seen: ReadonlyMap<string, Znode>): Snapshot =>
     for (const name of znode.children.toSorted()) add(ZnodePath.join(at, name))
   }
   add(path)
-  return { path, znodes, zxid }
+  return withJson({ path, znodes, zxid })
 }
