@@ -46,7 +46,7 @@ export type CacheChange =
  * - `Synced`: everything has been read, at first or after a gap; `size` is the number of znodes in the cache.
  * - `Freshness`: how far to trust the cache has changed.
  * - `Unreadable`: a znode, and so everything below it, cannot be read. Emitted once; the cache tries again, after a second
- *   at first and later once a minute. It keeps the earlier state of that znode.
+ *   at first and later once a minute, and after eight lost connections in a minute. It keeps the earlier state of that znode.
  * - `Full`: the cache holds `maxNodes`, and there are more. It leaves out further znodes until there is room again.
  *
  * @category models

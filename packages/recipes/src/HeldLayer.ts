@@ -83,7 +83,7 @@ export interface LayerOptions<E> {
   /**
    * When to try again after the Layer could not be built, or after an error of the recipe. The hold is given up before
    * that, so that another process can try. Default: jittered pauses from 100 milliseconds, doubling up to 5 seconds, without
-   * an end.
+   * an end; a minute after eight lost connections.
    */
   readonly retry?: Schedule.Schedule<unknown, E | RecipeError> | undefined
 }

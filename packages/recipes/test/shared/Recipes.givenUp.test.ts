@@ -1,6 +1,6 @@
 /**
- * Watches that no server takes again: after eight lost connections they are given up, and a caller that waits for them learns of it,
- * error, instead of waiting for ever.
+ * Watches that no server takes again, and reads that each drops: after eight lost connections they are given up, and a caller
+ * that waits for them gets an error, instead of waiting for ever.
  */
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -19,9 +19,9 @@ import * as Lock from "../../src/Lock.ts"
 import * as NodeCache from "../../src/NodeCache.ts"
 import * as TreeCache from "../../src/TreeCache.ts"
 import { watchingWays } from "../support/caches.ts"
-import { connectAnother, itOnEmbedded } from "../support/embedded.ts"
+import { assertConnectionStays, connectAnother, itOnEmbedded } from "../support/embedded.ts"
 import { getChildrenOrNone } from "../support/holds.ts"
-import { withClient, eventually, now } from "../support/targets.ts"
+import { eventually, now, pullFrom, withClient } from "../support/targets.ts"
 
 /** From now on the server closes on each packet that registers watches of the client again. */
 const refuseWatches = Effect.gen(function* () {
@@ -127,6 +127,23 @@ describe("a cache whose watch no server takes again", () => {
       })
     }
   }
+})
+
+describe("a cache whose reads a server drops each time", () => {
+  itOnEmbedded("says so, and leaves the connection alone for some time", function* ({ server, zk }) {
+    yield* zk.create("/a", { data: "x" })
+    const cache = yield* NodeCache.make("/a", { jitter: 0 })
+    const unreadable = yield* pullFrom(Stream.filter(cache.changes, ({ _tag }) => _tag === "Unreadable"))
+    for (const operation of ["exists", "getData"]) {
+      yield* server.dropRequest({ operation, session: zk.session.id }, 1000)
+    }
+    yield* zk.set("/a", "y")
+    yield* unreadable
+    // A look that was asked for meanwhile costs eight more.
+    yield* Effect.sleep(600)
+    yield* zk.sync("/")
+    yield* assertConnectionStays(zk, 2000)
+  })
 })
 
 describe("a caller that waits for a watch that no server takes again", () => {

@@ -7,6 +7,7 @@ import * as Session from "@effect-zookeeper/session/Session"
 import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -14,11 +15,11 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as AtomicValue from "../../src/AtomicValue.ts"
 import * as Counter from "../../src/Counter.ts"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
+import type { HeldLayer } from "../../src/HeldLayer.ts"
 import * as Lease from "../../src/Lease.ts"
 import * as Lock from "../../src/Lock.ts"
 import * as Party from "../../src/Party.ts"
@@ -27,16 +28,16 @@ import * as Queue from "../../src/Queue.ts"
 import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
 import * as Snowflake from "../../src/Snowflake.ts"
 import * as Stm from "../../src/Stm.ts"
-import { connectAnother } from "../support/embedded.ts"
+import { assertConnectionStays, connectAnother } from "../support/embedded.ts"
 import { awaitCondition, eventually, now, text } from "../support/targets.ts"
 
 /** The most bytes of a request. */
 const BUFFER = 20_000
 
-/** More than a server takes. */
+/** Data that no server takes. */
 const big = "x".repeat(BUFFER)
 
-/** What a server takes alone, but not together with the lock of an item. */
+/** Data that a server takes alone, but not together with the lock of an item. */
 const full = "x".repeat(BUFFER - 150)
 
 const client = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ retry: Schedule.spaced("5 millis") })))
@@ -212,8 +213,7 @@ describe("a persistent node whose data no server takes", () => {
     for (const told of [first, second]) assertGivenUp(yield* Fiber.join(told))
     assert.strictEqual(node.status._tag, "Refused")
     yield* zk.sync("/")
-    const lost = Stream.runHead(Stream.filter(zk.session.states, ({ _tag }) => _tag !== "Connected"))
-    assert.isTrue(Option.isNone(yield* Effect.timeoutOption(lost, "500 millis")))
+    yield* assertConnectionStays(zk, 500)
     yield* node.setData("other")
     yield* awaitCondition(() => node.isPresent)
     yield* eventually(Effect.map(beside.getData("/node"), text), (data) => data === "other")
@@ -227,5 +227,16 @@ describe("a persistent node whose data no server takes", () => {
     const making = Effect.scoped(PersistentNode.make("/node", { mode: "persistent", wait: true }))
     assert.isTrue(assertGivenUp(yield* Effect.flip(making)).maybeApplied)
     yield* eventually(zk.exists("/node"), (isThere) => !isThere)
+  })
+})
+
+describe("a layer that is built while a lock is held, which is given up", () => {
+  class Service extends Context.Service<Service, HeldLayer<never, never>>()("test/Service") {}
+
+  itOnSmall("is not tried again soon", function* (zk) {
+    yield* Layer.build(Lock.layerService(Service, "/lock", Layer.empty, { identifier: big }))
+    yield* Effect.sleep(600)
+    yield* zk.sync("/")
+    yield* assertConnectionStays(zk, 1500)
   })
 })

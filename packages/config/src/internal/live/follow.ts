@@ -81,6 +81,8 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     if (Result.isFailure(outcome)) {
       if (isFinal(outcome.failure)) return yield* end(self, outcome.failure)
       yield* report(self, outcome.failure)
+      // The next connection is no reason to repeat a read that has cost eight.
+      if (Outcome.isGivenUp(outcome.failure)) yield* Effect.raceFirst(Effect.sleep("1 minute"), sessionEnd(zk))
       // A read that may succeed later is repeated, with growing pauses.
       yield* Effect.forkChild(
         Effect.delay(
@@ -155,6 +157,9 @@ const nameOf = (defect: unknown): string => (defect instanceof Error ? defect.na
 /** The session has ended for good, or no request of it can succeed. */
 const isFinal = (error: ReadError): error is Extract<ReadError, SessionError> =>
   error._tag === "SessionExpired" || error._tag === "SessionClosed" || error._tag === "AuthFailed"
+
+/** Waits until the session has ended for good. */
+const sessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> => Stream.runDrain(session.states)
 
 /** Milliseconds, from a quarter of a second to half a minute. */
 const pauseAfter = (failures: number): Effect.Effect<number> =>

@@ -199,8 +199,8 @@ const onReadFailed = Effect.fnUntraced(function* ({ cache, scope }: Self, job: J
 
 /** Milliseconds until a znode that cannot be read is tried again. */
 const retryDelay = (error: RecipeError, attempts: number): number =>
-  // A reply that is too large ends the connection.
-  error._tag === "FrameTooLarge" ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
+  // A reply that is too large ends the connection; a request that is given up has cost eight.
+  error._tag === "FrameTooLarge" || Outcome.isGivenUp(error) ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
 
 const onJobDone = ({ cache, scope }: Self, job: Job): Effect.Effect<void> => {
   cache.refreshQueue.finish(job)

@@ -1,11 +1,13 @@
 /** Builds a Layer while something is held, tears it down with the hold, and builds it again with the next one. */
 import type * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import { AuthFailed, InvalidArgument, SessionClosed, SessionExpired } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
@@ -104,7 +106,11 @@ const make = Effect.fnUntraced(function* <Services, E, R>(
   }
 })
 
-const pauses = Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")]))
+/** The pauses where the application names none. A request that is given up has cost eight connections. */
+const pauses: Schedule.Schedule<unknown> = Schedule.modifyDelay(
+  Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
+  ({ duration, input }) => Effect.succeed(Outcome.isGivenUp(input) ? Duration.minutes(1) : duration)
+)
 
 interface Self<Services, E> extends Source {
   readonly state: SubscriptionRef.SubscriptionRef<State<Services, E>>
