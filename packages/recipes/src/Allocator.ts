@@ -167,8 +167,8 @@ export const make = (
     const update = (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
       given === undefined ? shared.update(f) : Effect.fail(itemsAreGiven(path))
     const repeat = (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
-      // Done twice it is done once: where a reply was lost it is done again.
-      Effect.retry(update(f), { while: ({ _tag }) => _tag === "OutcomeUnknown" })
+      // Done twice it is done once: where a reply was lost it is done again, until that has cost eight connections.
+      Effect.retry(update(f), { while: ({ _tag }) => _tag === "OutcomeUnknown", times: 7 })
     return {
       path,
       id,

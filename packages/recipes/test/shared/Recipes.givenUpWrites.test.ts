@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import * as Allocator from "../../src/Allocator.ts"
 import * as AtomicValue from "../../src/AtomicValue.ts"
 import * as Counter from "../../src/Counter.ts"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
@@ -29,7 +30,7 @@ import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
 import * as Snowflake from "../../src/Snowflake.ts"
 import * as Stm from "../../src/Stm.ts"
 import { assertConnectionStays, connectAnother } from "../support/embedded.ts"
-import { awaitCondition, eventually, now, text } from "../support/targets.ts"
+import { awaitCondition, eventually, now, text, withClient } from "../support/targets.ts"
 
 /** The most bytes of a request. */
 const BUFFER = 20_000
@@ -200,6 +201,38 @@ describe("a write that the server drops each time", () => {
     yield* server.clearFaults
     assert.strictEqual(yield* counter.get, 1n)
     assert.strictEqual((yield* zk.stat("/counter")).pipe(Option.getOrThrow).version, 0)
+  })
+})
+
+describe("a write that is repeated while others write, or where some attempts are never sent", () => {
+  /** The client with another `setData`, which counts the writes that get that far. */
+  const writing = (setData: (attempt: number) => Effect.Effect<never, ConnectionLoss>) =>
+    Effect.map(ZooKeeper.ZooKeeper, (zk) => {
+      const count = { writes: 0 }
+      const fails = Effect.suspend(() => setData(count.writes++))
+      const service: ZooKeeper.Service = { ...zk, session: zk.session, setData: () => fails }
+      return { zk: service, count }
+    })
+
+  const lost = (losses: 0 | 1) =>
+    Effect.fail(new ConnectionLoss({ operation: "setData", path: "/a", maybeApplied: losses === 1, losses }))
+
+  itOnSmall("is given up after eight connections that were lost with it", function* (zk) {
+    yield* zk.create("/counter", { data: new Uint8Array(8) })
+    const { count, zk: failing } = yield* writing((attempt) => lost(attempt % 2 === 0 ? 1 : 0))
+    const counter = yield* withClient(failing)(Counter.make("/counter"))
+    assertGivenUp(yield* Effect.flip(counter.increment))
+    assert.strictEqual(count.writes, 2 * MAX_LOSSES - 1)
+  })
+
+  itOnSmall("is not repeated for ever in an allocator, where its fate stays unknown", function* (zk) {
+    const set = Effect.orDie(zk.set("/shards/items", "[]"))
+    const { count, zk: failing } = yield* writing(() => Effect.andThen(Effect.andThen(set, set), lost(1)))
+    const allocator = yield* withClient(failing)(Allocator.make("/shards"))
+    yield* zk.createWithParents("/shards/items", { data: "[]" })
+    const error = yield* Effect.flip(allocator.add("a"))
+    assert.strictEqual(error._tag, "OutcomeUnknown")
+    assert.strictEqual(count.writes, MAX_LOSSES)
   })
 })
 

@@ -142,7 +142,8 @@ export const modify = <A, E>(
           lost = { found, data, result, error }
           continue
         }
-        losses = Outcome.totalLosses()
+        // A request that was never sent has no reply either.
+        if (!Outcome.isLost(error)) losses = Outcome.totalLosses()
         if (error._tag === "BadVersion" || error._tag === "NodeExists") {
           conflicts++
           if (conflicts === cell.attempts) return yield* new Contended({ path, attempts })
