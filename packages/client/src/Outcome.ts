@@ -126,7 +126,8 @@ export const backoff: Schedule.Schedule<number> = Schedule.jittered(
  * transient.
  *
  * A request that loses eight connections fails with `ConnectionLoss`, whose message says what may be the reason. Every
- * other error passes at once.
+ * other error passes at once. If any attempt may have been applied, the error says so with `maybeApplied: true`, whatever
+ * became of the last one.
  *
  * @example
  * ```ts
@@ -143,17 +144,19 @@ export const retryTransient = <A, E extends Tagged, R>(
   effect: Effect.Effect<A, E, R>,
   options: { readonly while?: (error: E) => boolean } = {}
 ): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    const total = totalLosses()
-    return effect.pipe(
-      Effect.tapError((error) => Effect.sync(() => total.add(error))),
-      Effect.retry({
-        while: (error) => isTransient(error) && !total.isGivenUp && (options.while?.(error) ?? true),
-        schedule: backoff
-      }),
-      Effect.mapError(total.withTotal)
-    )
-  })
+  rememberLost((remembering) =>
+    Effect.suspend(() => {
+      const total = totalLosses()
+      return remembering(effect).pipe(
+        Effect.tapError((error) => Effect.sync(() => total.add(error))),
+        Effect.retry({
+          while: (error) => isTransient(error) && !total.isGivenUp && (options.while?.(error) ?? true),
+          schedule: backoff
+        }),
+        Effect.mapError(total.withTotal)
+      )
+    })
+  )
 
 /**
  * `retryTransient`, and again in the session that replaces an expired one, if one does. Only for reads, and for writes that may
@@ -176,11 +179,12 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
   session: SessionInfo,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.catch(retryTransient(effect), (error) =>
-    Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) =>
-      isReplaced ? retryAcrossSessions(session, effect) : Effect.fail(error)
+  rememberLost((remembering) => {
+    const again: Effect.Effect<A, E, R> = Effect.catch(retryTransient(remembering(effect)), (error) =>
+      Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) => (isReplaced ? again : Effect.fail(error)))
     )
-  )
+    return again
+  })
 
 /**
  * The lost connections of one request, over all of its attempts; {@link totalLosses} makes it.
@@ -312,8 +316,35 @@ export const markMaybeApplied = <E extends Tagged>(error: E): E =>
 export const markUnapplied = <E extends Tagged>(error: E): E =>
   isSessionError(error) ? withMaybeApplied(error, false) : error
 
+/** Repeats an effect; if an attempt may have been applied, the error at the end says so. */
+const rememberLost = <A, E extends Tagged, R>(
+  repeat: (remembering: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let isAnyLost = false
+    const remembering = (effect: Effect.Effect<A, E, R>) =>
+      Effect.tapError(effect, (error) =>
+        Effect.sync(() => {
+          isAnyLost ||= mayBeApplied(error)
+        })
+      )
+    return Effect.mapError(repeat(remembering), (error) => (isAnyLost ? markMaybeApplied(error) : error))
+  })
+
 const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
-  error instanceof ServerRefused || ("maybeApplied" in error && error._tag !== "OutcomeUnknown")
+  // Errors of recipes have the field, too, and are told from these by their tags.
+  error instanceof ServerRefused || ("maybeApplied" in error && Object.hasOwn(sessionErrors, error._tag))
+
+const sessionErrors: Readonly<Record<SessionError["_tag"], true>> = {
+  AuthFailed: true,
+  ConnectionLoss: true,
+  FrameTooLarge: true,
+  ProtocolError: true,
+  RequestTimeout: true,
+  ServerRefused: true,
+  SessionClosed: true,
+  SessionExpired: true
+}
 
 /** The same error with the other answer. */
 const withMaybeApplied = <E extends SessionError>(error: E, maybeApplied: boolean): E =>

@@ -22,6 +22,7 @@
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -166,9 +167,16 @@ export const make = (
     })
     const update = (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
       given === undefined ? shared.update(f) : Effect.fail(itemsAreGiven(path))
-    const repeat = (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
+    const repeat = (
+      f: (items: ReadonlyArray<string>) => ReadonlyArray<string>,
+      losses = 0
+    ): Effect.Effect<void, AtomicValue.ChangeError> =>
       // Done twice it is done once: where a reply was lost it is done again, until that has cost eight connections.
-      Effect.retry(update(f), { while: ({ _tag }) => _tag === "OutcomeUnknown", times: 7 })
+      Effect.catch(update(f), (error) =>
+        error._tag === "OutcomeUnknown" && losses < 7
+          ? repeat(f, losses + 1)
+          : Effect.fail(losses > 0 ? Outcome.markMaybeApplied(error) : error)
+      )
     return {
       path,
       id,

@@ -40,11 +40,17 @@ export class LockLost extends ErrorClass.make(
   Schema.TaggedError<LockLost>()("LockLost", {
     /** The znode behind it. */
     path: Schema.String,
-    reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed", "revoked"])
+    reason: Schema.Literals(["session", "deleted", "disconnected", "expired", "released", "closed", "revoked"]),
+    /**
+     * True when the reply to a write was lost that was sent under the hold, and nothing tells whether it was applied; from
+     * `ack` and `requeue` of a queue.
+     */
+    maybeApplied: Schema.optionalKey(Schema.Literal(true))
   })
 ) {
   override get message(): string {
-    return `${this.path} is no longer held: ${lostBecause[this.reason]}`
+    const open = this.maybeApplied === true ? "; its last write may have been applied" : ""
+    return `${this.path} is no longer held: ${lostBecause[this.reason]}${open}`
   }
 }
 

@@ -85,6 +85,15 @@ describe("a write whose reply is lost and whose session ends before the look", (
     if (Result.isSuccess(told)) return assert.fail("no server can have told it")
     assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
   })
+
+  itInMemory("says so when it is a guaranteed delete, and no session follows", function* () {
+    const [zk, beside] = [yield* client({ sessionExpiry: "fail" }), yield* client()]
+    yield* zk.create("/n")
+    const isApplied = Effect.map(beside.exists("/n"), (there) => !there)
+    const told = yield* lostAndExpired(zk, "delete", zk.delete("/n", { guaranteed: true }), isApplied)
+    if (Result.isSuccess(told)) return assert.fail("no server can have told it")
+    assert.deepInclude({ ...told.failure }, { _tag: "SessionExpired", maybeApplied: true })
+  })
 })
 
 describe("a request that is larger than the server takes", () => {

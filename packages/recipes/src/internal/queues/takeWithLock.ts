@@ -14,7 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import type { LockLost, RecipeError } from "../../Errors.ts"
+import { LockLost, type RecipeError } from "../../Errors.ts"
 import { useScoped } from "../locks/guard.ts"
 import { claim, guard, type LossSignal, type Ownership, releaseReason } from "../locks/ownership.ts"
 import { sleepJittered } from "../shared/backoff.ts"
@@ -40,9 +40,15 @@ export interface Taken<out A> {
    * Never succeeds. Fails with `LockLost` when other clients may have the item, and when it is finished or given back.
    */
   readonly lost: Effect.Effect<never, LockLost>
-  /** Finishes the item, which is deleted. */
+  /**
+   * Finishes the item, which is deleted. After a lost reply whose session has ended it fails with `maybeApplied: true`, also
+   * in `LockLost`: the item may be finished, or another client may have it.
+   */
   readonly ack: Effect.Effect<void, LockLost | RecipeError>
-  /** Puts the item at the end of the queue, or of those of its priority, with its attempts counted anew. */
+  /**
+   * Puts the item at the end of the queue, or of those of its priority, with its attempts counted anew. Fails as `ack` does:
+   * with `maybeApplied: true` the item may have been put there.
+   */
   readonly requeue: Effect.Effect<void, LockLost | RecipeError>
 }
 
@@ -168,25 +174,46 @@ const openTaken = Effect.fnUntraced(function* <A>(
 
 /**
  * Deletes item and lock in one transaction, if the item is at the version of our own take and the lock is ours. After a
- * lost reply it asks again: if the item is gone too, our transaction was applied.
+ * lost reply it asks again: if the item is gone too, our transaction was applied. Where it cannot tell, its error says so.
  */
-const finish = Effect.fnUntraced(function* <A>(
-  { zk }: QueueContext<A>,
+const finish = <A>(
+  queue: QueueContext<A>,
   ownership: Ownership,
   item: Op.Delete,
   lock: string,
   more: ReadonlyArray<Op.Write>
+): Effect.Effect<void, LockLost | RecipeError> =>
+  Effect.suspend(() => {
+    const fate = { isOpen: false }
+    return Effect.mapError(finishOnce(queue, ownership, item, lock, more, fate), (error) => {
+      if (!fate.isOpen) return error
+      return error._tag === "LockLost"
+        ? new LockLost({ path: error.path, reason: error.reason, maybeApplied: true })
+        : Outcome.markMaybeApplied(error)
+    })
+  })
+
+/** `fate.isOpen`: a transaction was sent that may have been applied. */
+const finishOnce = Effect.fnUntraced(function* <A>(
+  { zk }: QueueContext<A>,
+  ownership: Ownership,
+  item: Op.Delete,
+  lock: string,
+  more: ReadonlyArray<Op.Write>,
+  fate: { isOpen: boolean }
 ): Effect.fn.Return<void, LockLost | RecipeError> {
   const { path } = item
   const session = zk.session.id
-  let isOpen = false
   const losses = Outcome.totalLosses()
   const isDone = Effect.fnUntraced(function* (
     reason: LockLost["reason"]
   ): Effect.fn.Return<void, LockLost | RecipeError> {
-    const read = afterSync(zk, path, zk.stat(path))
-    // The lock of a session that is over went with it: another client may have had the item since, and put it back.
-    if (isOpen && Option.isNone(yield* read) && zk.session.id === session) return
+    if (fate.isOpen) {
+      // While the item is there, nothing has deleted it.
+      fate.isOpen = Option.isNone(yield* afterSync(zk, path, zk.stat(path)))
+      // The lock of a session that is over went with it: another client may have had the item since, and put it back.
+      if (fate.isOpen && zk.session.id === session) return
+    }
     return yield* ownership.failLost(reason)
   })
   while (true) {
@@ -206,7 +233,7 @@ const finish = Effect.fnUntraced(function* <A>(
     const failure = yield* failIfFinal(zk, error)
     if (failure === "renewed") return yield* isDone("session")
     if (failure === "lost") {
-      isOpen = true
+      fate.isOpen = true
       losses.add(error)
       if (error._tag === "ConnectionLoss" && losses.isGivenUp) return yield* losses.withTotal(error)
     } else yield* sleepJittered(100)
