@@ -13,17 +13,25 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Allocator from "../../src/Allocator.ts"
+import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
 import * as Lease from "../../src/Lease.ts"
 import * as Lock from "../../src/Lock.ts"
+import * as Party from "../../src/Party.ts"
 import * as PersistentNode from "../../src/PersistentNode.ts"
 import { recipes } from "../../src/Promise.ts"
 import * as Queue from "../../src/Queue.ts"
 import * as ReadWriteLock from "../../src/ReadWriteLock.ts"
 import * as Semaphore from "../../src/Semaphore.ts"
+import * as ServiceDiscovery from "../../src/ServiceDiscovery.ts"
+import * as Snowflake from "../../src/Snowflake.ts"
+import * as Stm from "../../src/Stm.ts"
+import * as WorkerId from "../../src/WorkerId.ts"
 import { embedded, itOnEmbedded } from "../support/embedded.ts"
 import { now } from "../support/targets.ts"
 
@@ -135,6 +143,64 @@ describe("closing a client", () => {
     assert.isAtMost((yield* Clock.currentTimeMillis) - start, 2050)
     yield* server.resume
   })
+})
+
+/** Takes something that has to be given back. */
+const takings: Readonly<Record<string, (index: number) => Effect.Effect<unknown, unknown, Needs>>> = {
+  locks: (index) => Effect.flatMap(Lock.make(`/it-${index}`), ({ acquire }) => acquire()),
+  "read-write locks": (index) => Effect.flatMap(ReadWriteLock.make(`/it-${index}`), ({ write }) => write.acquire()),
+  permits: () => Effect.flatMap(Semaphore.make("/it", { permits: 9 }), ({ acquireMany }) => acquireMany(2)),
+  leases: (index) => Effect.flatMap(Lease.make(`/it-${index}`, { duration: "1 minute" }), ({ obtain }) => obtain),
+  elections: (index) => Effect.flatMap(LeaderElection.make(`/it-${index}`), ({ acquire }) => acquire()),
+  "the layers of elections": (index) =>
+    Effect.andThen(Layer.build(LeaderElection.layer(`/it-${index}`, Layer.empty)), Effect.sleep(100)),
+  "numbers of workers": () => Effect.flatMap(WorkerId.make("/it"), ({ acquire }) => acquire()),
+  "generators of ids": () => Effect.flatMap(Snowflake.make("/it", { epoch: 0 }), ({ next }) => next),
+  "items of queues": (index) =>
+    Effect.flatMap(Queue.make(`/it-${index}`), (queue) =>
+      Effect.andThen(queue.offer(new Uint8Array(1)), queue.takeWithLock)
+    ),
+  "persistent nodes": (index) => PersistentNode.make(`/it-${index}`),
+  "members of parties": () => Effect.flatMap(Party.make("/it"), ({ join }) => join()),
+  "instances of services": () =>
+    Effect.flatMap(ServiceDiscovery.make("/it", { schema: Schema.Null }), ({ register }) =>
+      register({ name: "mail", payload: null })
+    ),
+  "members of double barriers": (index) =>
+    Effect.flatMap(DoubleBarrier.make(`/it-${index}`, { size: 1 }), ({ enter }) => enter()),
+  allocators: (index) =>
+    Effect.flatMap(Allocator.make(`/it-${index}`, { items: ["a", "b"], quiet: 10 }), ({ changes }) =>
+      changes.pipe(
+        Stream.takeUntil((items) => items.length > 0),
+        Stream.runDrain
+      )
+    ),
+  transactions: (index) =>
+    Effect.flatMap(Stm.make(`/it-${index}`), ({ atomically }) => atomically((tx) => tx.create(`/made-${index}`)))
+}
+
+describe("a Scope with a client", () => {
+  for (const [name, take] of Object.entries(takings)) {
+    itInMemory(`and ${name} is closed within closeTimeout where a server hangs`, function* () {
+      const server = yield* EmbeddedServer
+      const scope = yield* Scope.make()
+      const zk = Context.get(yield* Layer.buildWithScope(client, scope), ZooKeeper.ZooKeeper)
+      const taking = Effect.forEach([1, 2, 3, 4], take).pipe(
+        Effect.provideService(ZooKeeper.ZooKeeper, zk),
+        Effect.provideService(Scope.Scope, scope)
+      )
+      const taken = yield* Effect.forkChild(taking, now)
+      while (taken.pollUnsafe() === undefined) yield* TestClock.adjust("10 millis")
+      yield* Fiber.join(taken)
+      yield* server.pause
+      const start = yield* Clock.currentTimeMillis
+      const closing = yield* Effect.forkChild(Scope.close(scope, Exit.void), now)
+      while (closing.pollUnsafe() === undefined) yield* TestClock.adjust("50 millis")
+      const took = (yield* Clock.currentTimeMillis) - start
+      yield* server.resume
+      assert.isAtMost(took, 2050)
+    })
+  }
 })
 
 describe("closing a client of Promises", () => {

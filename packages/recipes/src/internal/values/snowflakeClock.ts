@@ -107,12 +107,15 @@ export const make = Effect.fnUntraced(function* (
     return Effect.andThen(turn.withPermit(prepare), next)
   })
 
+  const { closing } = source.numbers.zk.session
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       isClosed = true
       const mine = current()
-      const release = mine === undefined ? Effect.void : returnTime(source, mine)
-      return Effect.andThen(release, giveBack)
+      if (mine === undefined) return giveBack
+      // A close of the session waits for the number alone, which is the next holder's then.
+      const returning = Effect.raceFirst(returnTime(source, mine), closing.begun)
+      return closing.giveBack(Effect.andThen(returning, giveBack))
     })
   )
 
@@ -265,6 +268,4 @@ const writeEnd = Effect.fnUntraced(function* (
 
 /** The next holder of the number begins where this one has stopped. */
 const returnTime = (source: Source, worker: Worker): Effect.Effect<void> =>
-  worker.version === undefined
-    ? Effect.void
-    : writeEnd(source, worker, worker.last + 1).pipe(Effect.timeout("1 second"), Effect.ignore)
+  worker.version === undefined ? Effect.void : Effect.ignore(writeEnd(source, worker, worker.last + 1))
