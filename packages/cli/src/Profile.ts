@@ -19,6 +19,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Toml from "effect/encoding/Toml"
@@ -74,10 +75,12 @@ export type Profile = typeof Profile.Type
  * @category errors
  * @since 0.1.0
  */
-export class BadProfile extends Schema.TaggedError<BadProfile>()("BadProfile", {
-  /** The mistake in the text. */
-  message: Schema.String
-}) {}
+export class BadProfile extends ErrorClass.make(
+  Schema.TaggedError<BadProfile>()("BadProfile", {
+    /** The mistake in the text. */
+    message: Schema.String
+  })
+) {}
 
 /**
  * Reads the text of a file of profiles.

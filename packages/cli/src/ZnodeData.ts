@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Base64 from "effect/encoding/Base64"
@@ -38,10 +39,12 @@ export const formats = ["auto", "raw", "text", "json", "hex", "base64"] as const
  * @category errors
  * @since 0.1.0
  */
-export class BadData extends Schema.TaggedError<BadData>()("BadData", {
-  /** The form that the bytes do not have. */
-  message: Schema.String
-}) {}
+export class BadData extends ErrorClass.make(
+  Schema.TaggedError<BadData>()("BadData", {
+    /** The form that the bytes do not have. */
+    message: Schema.String
+  })
+) {}
 
 /**
  * The kind of some bytes.

@@ -15,6 +15,7 @@ import * as HttpServer from "effect/http/HttpServer"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as RpcServer from "effect/rpc/RpcServer"
 import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
+import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type { Cluster } from "./Cluster.ts"
@@ -49,10 +50,12 @@ export interface Options {
  * @category errors
  * @since 0.1.0
  */
-export class NotLoopback extends Schema.TaggedError<NotLoopback>()("NotLoopback", {
-  address: Schema.String,
-  message: Schema.String
-}) {}
+export class NotLoopback extends ErrorClass.make(
+  Schema.TaggedError<NotLoopback>()("NotLoopback", {
+    address: Schema.String,
+    message: Schema.String
+  })
+) {}
 
 /**
  * The running server.

@@ -18,6 +18,8 @@ type ErrorConstructor = new (...args: Array<any>) => Error
  * characters that could act on a terminal or forge a line of a log as escapes (see `Printable`). And `JSON.stringify` writes
  * the error with its message, and with 64-bit numbers as decimal text.
  *
+ * With `multiline` the message keeps its line breaks. Use it only where no other machine has a say in the message.
+ *
  * @example
  * ```ts
  * import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
@@ -35,13 +37,14 @@ type ErrorConstructor = new (...args: Array<any>) => Error
  * @category constructors
  * @since 0.1.0
  */
-export const make = <C extends ErrorConstructor>(base: C): C => {
+export const make = <C extends ErrorConstructor>(base: C, options?: { readonly multiline?: boolean }): C => {
+  const printable = options?.multiline === true ? escapeLines : Printable.escapeAll
   const Described = class extends base {
     // oxlint-disable-next-line typescript/no-explicit-any -- as above
     constructor(...args: Array<any>) {
       super(...args)
       Object.defineProperty(this, "message", {
-        value: Printable.escapeAll(this.message),
+        value: printable(this.message),
         writable: true,
         configurable: true
       })
@@ -55,3 +58,7 @@ export const make = <C extends ErrorConstructor>(base: C): C => {
   Object.defineProperty(Described.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: undefined })
   return Described
 }
+
+// ---- internal
+
+const escapeLines = (text: string): string => text.split("\n").map(Printable.escapeAll).join("\n")

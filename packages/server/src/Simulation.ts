@@ -10,6 +10,7 @@
  *
  * @since 0.1.0
  */
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -161,15 +162,18 @@ export type Result<A, E> = Report &
  * @category errors
  * @since 0.1.0
  */
-export class SimulationFailed extends Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
-  seed: Schema.Number,
-  /** The problem, in words. */
-  reason: Schema.String,
-  traceHash: Schema.String,
-  /** How to run the same seed again. */
-  replay: Schema.String,
-  cause: Schema.optional(Schema.Defect())
-}) {
+export class SimulationFailed extends ErrorClass.make(
+  Schema.TaggedError<SimulationFailed>()("SimulationFailed", {
+    seed: Schema.Number,
+    /** The problem, in words. */
+    reason: Schema.String,
+    traceHash: Schema.String,
+    /** How to run the same seed again. */
+    replay: Schema.String,
+    cause: Schema.optional(Schema.Defect())
+  }),
+  { multiline: true }
+) {
   override get message(): string {
     return `seed ${this.seed} (trace ${this.traceHash}): ${this.reason}\nreplay it with ${this.replay}`
   }

@@ -3,7 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as Data from "effect/Data"
+import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
+import * as Schema from "effect/Schema"
 
 /**
  * An exchange cannot go on. The reason never contains a secret.
@@ -11,9 +12,11 @@ import * as Data from "effect/Data"
  * @category errors
  * @since 0.1.0
  */
-export class SaslError extends Data.TaggedError("SaslError")<{
-  readonly reason: string
-}> {
+export class SaslError extends ErrorClass.make(
+  Schema.TaggedError<SaslError>()("SaslError", {
+    reason: Schema.String
+  })
+) {
   override get message(): string {
     return `SASL: ${this.reason}`
   }

@@ -3,6 +3,7 @@ import { BadVersion, NoNode, ServerRefused } from "@effect-zookeeper/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { inspect } from "node:util"
 import * as Zlib from "node:zlib"
 import * as ExitCode from "../../src/ExitCode.ts"
 import * as Output from "../../src/Output.ts"
@@ -27,7 +28,9 @@ describe("the data of a znode", () => {
     Effect.gen(function* () {
       const packed = new Uint8Array(Zlib.gzipSync(new Uint8Array(100_000)))
       assert.strictEqual((yield* ZnodeData.gunzip(packed)).length, 100_000)
-      assert.strictEqual((yield* Effect.flip(ZnodeData.gunzip(packed, 1000)))._tag, "BadData")
+      const error = yield* Effect.flip(ZnodeData.gunzip(packed, 1000))
+      assert.strictEqual(error._tag, "BadData")
+      assert.include(inspect(error), `BadData: ${error.message}\n    at `)
     })
   )
 })

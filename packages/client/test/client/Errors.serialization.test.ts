@@ -1,7 +1,9 @@
 /** What answers and errors look like in JSON, in a clone, and in a stack. */
 import { assert, describe, it } from "@effect/vitest"
 import { someLong } from "@effect-zookeeper/protocol/Json"
+import { SaslError } from "@effect-zookeeper/session/SaslError"
 import * as Effect from "effect/Effect"
+import { inspect } from "node:util"
 import {
   InvalidArgument,
   NoNode,
@@ -21,7 +23,8 @@ const errors = [
   noNode,
   new InvalidArgument({ argument: "path", value: "a", rule: "a path must begin with /" }),
   new SessionExpired({ sessionId: 2n ** 62n, maybeApplied: false }),
-  new TransactionFailed({ index: 0, error: noNode, results: [noNode] })
+  new TransactionFailed({ index: 0, error: noNode, results: [noNode] }),
+  new SaslError({ reason: "there is no ticket" })
 ]
 
 const loadUser = async (zk: PromiseClient.PromiseClient): Promise<unknown> => await zk.get("/users/none")
@@ -38,6 +41,15 @@ describe("an error", () => {
       assert.strictEqual(json._tag, error._tag)
       assert.strictEqual(json.message, error.message)
       assert.include(String(error.stack), error.message)
+    })
+
+    it(`${error._tag} is printed by console.log with message and stack`, () => {
+      const [title, caller] = String(error.stack).split("\n    at ")
+      assert.include(title, error.message)
+      for (const printed of [inspect(error), inspect(structuredClone(error))]) {
+        assert.include(printed, error.message)
+        assert.include(printed, caller ?? "no line of a stack")
+      }
     })
   }
 

@@ -14,6 +14,7 @@ import * as Exit from "effect/Exit"
 import * as Latch from "effect/Latch"
 import * as HttpServer from "effect/http/HttpServer"
 import * as Fs from "node:fs"
+import { inspect } from "node:util"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import * as Path from "node:path"
@@ -300,6 +301,7 @@ describe("the server of the console", () => {
       "NotLoopback"
     )
     assert.include(refused.message, "127.0.0.1")
+    assert.include(inspect(refused), `NotLoopback: ${refused.message}\n    at `)
   })
 
   itLive("refuses options that are no object, or that have an unknown key", function* () {

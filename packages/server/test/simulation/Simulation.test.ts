@@ -11,6 +11,7 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import { inspect } from "node:util"
 
 /** A little of everything: chance, time, fibers that meet. */
 const busy = Effect.gen(function* () {
@@ -225,6 +226,10 @@ describe("Simulation", () => {
     )
     assert.isAtLeast(failure.seed, 7)
     assert.include(failure.message, `simulate --seed ${failure.seed}`)
+    assert.include(inspect(failure), failure.message)
+    assert.include(inspect(failure), "\n    at ")
+    assert.strictEqual(structuredClone(failure).message, failure.message)
+    assert.strictEqual(JSON.parse(JSON.stringify(failure)).message, failure.message)
     const again = Simulation.run(lostUpdate, { seed: failure.seed })
     assert.strictEqual(again.traceHash, failure.traceHash)
     assert.isDefined(Simulation.problemOf(again))
