@@ -6,6 +6,7 @@
  */
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -243,7 +244,7 @@ const listing = (directory: string, names: ReadonlyArray<string>): Listing => {
         const digits = pattern.exec(name)?.[1]
         return digits === undefined
           ? []
-          : [{ path: join(directory, name), zxid: BigInt.asIntN(64, BigInt(`0x${digits}`)) }]
+          : [withJson({ path: join(directory, name), zxid: BigInt.asIntN(64, BigInt(`0x${digits}`)) })]
       })
       .toSorted((a, b) => (a.zxid < b.zxid ? -1 : a.zxid > b.zxid ? 1 : 0))
   return {

@@ -8,6 +8,7 @@ import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -117,7 +118,7 @@ export const run = (
       if (from.session.state._tag !== "Connected") unheard ??= now
       const behind = Math.max(0, now - Math.min(since ?? now, unheard ?? now))
       yield* Metric.update(lagOfThis, behind / 1000)
-      onStatus?.({ phase, lag: behind, zxid, ...replica.counts })
+      onStatus?.(withJson({ phase, lag: behind, zxid, ...replica.counts }))
     })
     const report = (newPhase: Status["phase"], newSince: number | undefined) =>
       Effect.suspend(() => {

@@ -11,6 +11,8 @@ import type { Znode } from "./Znode.ts"
  * The znodes below `/zookeeper/quota` that count the use of a quota are as the snapshot has them: servers count anew when they
  * start, and log nothing of it.
  *
+ * `JSON.stringify` writes no znodes of it: only `zxid`, `size` and `digest`.
+ *
  * @category models
  * @since 0.1.0
  */

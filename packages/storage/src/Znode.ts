@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { jsonOf } from "@effect-zookeeper/protocol/Json"
 import * as StoredZnode from "@effect-zookeeper/protocol/StoredZnode"
 
 /**
@@ -54,6 +55,22 @@ export const kindOf = (owner: bigint): Kind => {
     case "ttl":
       return { _tag: "Ttl", ttl: StoredZnode.ttlOf(owner) }
     case "ephemeral":
-      return { _tag: "Ephemeral", session: owner }
+      return new Ephemeral(owner)
+  }
+}
+
+// ---- internal
+
+/** A class only for the sake of `toJSON`, which costs nothing on the prototype. */
+class Ephemeral {
+  readonly _tag = "Ephemeral"
+  readonly session: bigint
+
+  constructor(session: bigint) {
+    this.session = session
+  }
+
+  toJSON(): unknown {
+    return jsonOf(this)
   }
 }

@@ -16,6 +16,7 @@ describe("a server that is started without Effect", () => {
     const [session] = await server.sessions()
     assert.strictEqual(session?.id, zk.session.id)
     assert.deepStrictEqual(session?.ephemerals, ["/mine"])
+    assert.strictEqual(JSON.parse(JSON.stringify(session)).id, String(zk.session.id))
     await server.answerWith({ operation: "getData" }, "NoAuth")
     assert.deepInclude(await rejection(zk.get("/mine")), { _tag: "NoAuth" })
     const snapshot = await server.snapshot()

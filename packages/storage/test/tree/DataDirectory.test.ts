@@ -1,7 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { DataDirectory, type IncompleteDirectory, type MalformedFile, TransactionLog } from "../../src/index.ts"
+import {
+  DataDirectory,
+  type IncompleteDirectory,
+  type MalformedFile,
+  Snapshot,
+  TransactionLog,
+  Znode
+} from "../../src/index.ts"
 import { adler32 } from "../../src/internal/bytes/adler32.ts"
 import { encodeSnapshot } from "../../src/internal/snapshot/encodeSnapshot.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
@@ -66,6 +73,50 @@ describe("a data directory", () => {
       for (const tree of [filed, fromSnapshot]) tree.delete("/zookeeper/config")
       assert.deepStrictEqual(filed, fromSnapshot)
       assert.isDefined(files[snapshot])
+    }).pipe(withFiles)
+  )
+
+  it.live("gives answers that JSON takes, with 64-bit numbers as decimal text", () =>
+    Effect.gen(function* () {
+      const { files, log, snapshot } = yield* smallHistory()
+      const { records } = yield* collect(TransactionLog.read(log))
+      const tags = new Set<string>()
+      for (const record of records) {
+        const json = JSON.parse(JSON.stringify(record))
+        assert.deepStrictEqual(
+          [json.zxid, json.session, `${json.digest?.value}`, json.offset],
+          [`${record.zxid}`, `${record.session}`, `${record.digest?.value}`, record.offset]
+        )
+        const changes = record.change._tag === "Multi" ? record.change.changes : [record.change]
+        for (const [index, change] of changes.entries()) {
+          tags.add(change._tag)
+          if (change._tag !== "Create" || change.ttl === undefined) continue
+          const { ttl } = record.change._tag === "Multi" ? json.change.changes[index] : json.change
+          assert.strictEqual(ttl, `${change.ttl}`)
+          tags.add("ttl")
+        }
+        assert.strictEqual(json.change._tag, record.change._tag)
+      }
+      assert.isTrue(tags.has("ttl"), [...tags].join())
+      const parts = yield* collect(Snapshot.read(snapshot))
+      for (const record of parts.records) {
+        const json = JSON.parse(JSON.stringify(record))
+        if (record._tag === "Znode") assert.strictEqual(json.znode.czxid, `${record.znode.czxid}`)
+        if (record._tag === "Session") assert.strictEqual(json.id, `${record.id}`)
+        if (record._tag === "End") assert.strictEqual(`${json.digest?.value}`, `${record.digest?.value}`)
+      }
+      const listing = yield* DataDirectory.list("/data").pipe(folderOf(files))
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(listing)).logs[0].zxid, `${listing.logs[0]?.zxid}`)
+      const restored = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
+      const { tree } = restored
+      assert.deepStrictEqual(JSON.parse(JSON.stringify(restored)).tree, {
+        zxid: `${tree.zxid}`,
+        size: tree.size,
+        digest: `${tree.digest}`
+      })
+      const { children: _, digest: _digest, ...fields } = { children: 0, digest: 0, ...tree.get("/a") }
+      assert.hasAllKeys(JSON.parse(JSON.stringify(tree.get("/a"))), Object.keys(fields))
+      assert.strictEqual(JSON.stringify(Znode.kindOf(7n)), '{"_tag":"Ephemeral","session":"7"}')
     }).pipe(withFiles)
   )
 

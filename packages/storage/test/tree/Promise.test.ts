@@ -48,6 +48,9 @@ describe("the Promise API of trees", () => {
       await zk.create("/app/below")
       const { header } = await Storage.backup(zk, `${folder}/app.ndjson.gz`, { path: "/app" })
       assert.strictEqual(header.znodes, 2)
+      for await (const entry of Storage.readBackup(`${folder}/app.ndjson.gz`)) {
+        assert.strictEqual(JSON.parse(JSON.stringify(entry)).znode.czxid, String(entry.znode.czxid))
+      }
       const source = await Storage.backupTree(`${folder}/app.ndjson.gz`)
       const steps: Array<string> = []
       for await (const { _tag, path } of Storage.planRestore(zk, source, { path: "/copy" }))

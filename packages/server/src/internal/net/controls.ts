@@ -2,6 +2,7 @@
  * Makes the service `EmbeddedServer`: the controls of a running server for tests.
  */
 import type { ErrorName } from "@effect-zookeeper/protocol/ErrorCode"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import type { ListenError } from "../../ListenError.ts"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -42,12 +43,14 @@ export const makeControls = (runtime: ServerRuntime, connectString: string, list
   return {
     connectString,
     sessions: Effect.sync(() =>
-      state.sessions.all.map(({ client, id, timeout }) => ({
-        id,
-        timeout: Duration.millis(timeout),
-        connected: client !== undefined,
-        ephemerals: state.leader.tree.ephemeralsOf(id)
-      }))
+      state.sessions.all.map(({ client, id, timeout }) =>
+        withJson({
+          id,
+          timeout: Duration.millis(timeout),
+          connected: client !== undefined,
+          ephemerals: state.leader.tree.ephemeralsOf(id)
+        })
+      )
     ),
     expireSession: (id: bigint) => Effect.sync(() => runtime.expireSession(id)),
     disconnectAll: Effect.sync(() => runtime.disconnect()),

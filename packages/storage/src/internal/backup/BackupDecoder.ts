@@ -11,6 +11,7 @@ import type { RecordDecoder } from "../bytes/decodeStream.ts"
 import { crc32 } from "../bytes/hashes.ts"
 import { Malformed } from "../bytes/Malformed.ts"
 import { childrenEverOf } from "../live/counters.ts"
+import { ZnodeRecord } from "../records.ts"
 import { End, Header, Record } from "./lines.ts"
 
 export type BackupItem =
@@ -121,7 +122,7 @@ export const decodeEntry = (bytes: Uint8Array, offset: number): Entry => {
   }
   const { acl, kind, path, stat } = record
   return {
-    znode: {
+    znode: new ZnodeRecord({
       path,
       data,
       acl,
@@ -134,7 +135,7 @@ export const decodeEntry = (bytes: Uint8Array, offset: number): Entry => {
       cversion: childrenEverOf(stat),
       aversion: stat.aversion,
       owner: ownerOf(record)
-    },
+    }),
     numChildren: stat.numChildren,
     isKindKnown: kind !== undefined
   }

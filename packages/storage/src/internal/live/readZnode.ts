@@ -5,6 +5,7 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { Entry, LiveReader } from "./model.ts"
+import { ZnodeRecord } from "../records.ts"
 import { childrenEverOf } from "./counters.ts"
 
 export interface ReadZnode {
@@ -60,7 +61,7 @@ export const entryOf = (
   const { aversion, ctime, czxid, ephemeralOwner, mtime, mzxid, numChildren, pzxid, version } = stat
   const owner = ephemeralOwner === 0n ? ownerOf?.(path, czxid) : ephemeralOwner
   return {
-    znode: {
+    znode: new ZnodeRecord({
       path,
       data,
       acl,
@@ -73,7 +74,7 @@ export const entryOf = (
       cversion: childrenEverOf(stat),
       aversion,
       owner: owner ?? 0n
-    },
+    }),
     numChildren,
     isKindKnown: owner !== undefined
   }

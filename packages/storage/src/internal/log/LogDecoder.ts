@@ -8,6 +8,7 @@ import { Adler32, adler32 } from "../bytes/adler32.ts"
 import type { ByteWindow } from "../bytes/ByteWindow.ts"
 import type { RecordDecoder } from "../bytes/decodeStream.ts"
 import { hex, Malformed } from "../bytes/Malformed.ts"
+import { TransactionRecord } from "../records.ts"
 import { decodeTransaction } from "./transactionCodec.ts"
 
 /** `ZKLG`. */
@@ -106,7 +107,7 @@ export class LogDecoder implements RecordDecoder<Transaction> {
     }
     this.lastZxid = transaction.zxid
     window.position += size
-    return { ...transaction, offset, size }
+    return new TransactionRecord(transaction, offset, size)
   }
 }
 

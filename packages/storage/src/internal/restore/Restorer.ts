@@ -3,6 +3,7 @@ import type { Acl } from "@effect-zookeeper/client/Acl"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type * as Restore from "./model.ts"
@@ -188,7 +189,7 @@ export class Restorer<E, R> {
     const { znode } = entry
     const path = movePath(this.source.root, this.root, znode.path)
     const kind = kindOf(znode.owner)
-    if (kind._tag === "Ephemeral") return Effect.succeed({ _tag: "Skip", path, session: kind.session })
+    if (kind._tag === "Ephemeral") return Effect.succeed(withJson({ _tag: "Skip", path, session: kind.session }))
     const acl = mapAcl === undefined ? znode.acl : mapAcl(znode.acl, znode.path)
     if (isMasked(acl)) return new MaskedAcl({ path: znode.path })
     const parent = ZnodePath.parent(path)

@@ -3,15 +3,16 @@
  * digest of the tree and a second checksum; since 3.9 the last zxid and a third one.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteError } from "@effect-zookeeper/protocol/JuteError"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import * as Records from "@effect-zookeeper/protocol/Records"
 import type { SnapshotRecord } from "./model.ts"
-import type { Znode } from "../../Znode.ts"
 import { Adler32 } from "../bytes/adler32.ts"
 import type { ByteWindow } from "../bytes/ByteWindow.ts"
 import type { RecordDecoder } from "../bytes/decodeStream.ts"
+import { ZnodeRecord } from "../records.ts"
 import { hex, Malformed } from "../bytes/Malformed.ts"
 
 /** `ZKSN`. */
@@ -62,7 +63,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
             if (!window.has(12)) return undefined
             const reader = this.read(window, 12)
             this.left--
-            return { _tag: "Session", id: reader.long(), timeout: reader.int() }
+            return withJson<SnapshotRecord>({ _tag: "Session", id: reader.long(), timeout: reader.int() })
           }
           if (!window.has(4)) return undefined
           this.left = this.readCount(window, "the number of ACLs")
@@ -122,7 +123,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
         const zxid = reader.long()
         const version = reader.int()
         const value = version < 2 ? digestOfText(reader.ustring()) : reader.long()
-        digest = { zxid, version, value }
+        digest = withJson({ zxid, version, value })
       } catch (error) {
         throw orTruncated(error, at, "the digest of the tree")
       }
@@ -138,7 +139,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     if (window.available > 0) {
       throw new Malformed("Corrupt", window.offset, "the end of the snapshot", `${window.available} bytes more`)
     }
-    return { _tag: "End", size: window.offset, digest, lastZxid }
+    return withJson<SnapshotRecord>({ _tag: "End", size: window.offset, digest, lastZxid })
   }
 
   private readHeader(window: ByteWindow): void {
@@ -176,7 +177,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     const id = reader.long()
     const acl = decode(() => aclCodec.read(reader), at, "an ACL") ?? []
     this.acls.set(id, acl)
-    return { _tag: "Acl", id, acl }
+    return withJson<SnapshotRecord>({ _tag: "Acl", id, acl })
   }
 
   private readZnode(window: ByteWindow, size: number): SnapshotRecord {
@@ -195,7 +196,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     if (acl === undefined) {
       throw new Malformed("Corrupt", at, "the number of an ACL in the table before the znodes", `${aclId}`)
     }
-    const znode: Znode = {
+    const znode = new ZnodeRecord({
       path: path === "" ? "/" : path,
       data,
       acl,
@@ -208,7 +209,7 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
       aversion: reader.int(),
       owner: reader.long(),
       pzxid: reader.long()
-    }
+    })
     return { _tag: "Znode", znode, offset: at }
   }
 

@@ -3,26 +3,24 @@
  * the transactions that follow it, so that a znode to create may exist, and one to delete may be gone.
  */
 import * as Acl from "@effect-zookeeper/protocol/Acl"
+import { jsonOf } from "@effect-zookeeper/protocol/Json"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import type { SimpleChange, Transaction } from "../../Transaction.ts"
 import type { Tree } from "../../Tree.ts"
 import { containerOwner, kindOf, ttlOwner, type Znode } from "../../Znode.ts"
+import { ZnodeRecord } from "../records.ts"
 import { digestOf } from "./treeDigest.ts"
 
 /** A znode that changes. */
-interface Node extends Znode {
-  data: Uint8Array | null
-  acl: ReadonlyArray<Acl.Acl>
-  mzxid: bigint
-  pzxid: bigint
-  mtime: number
-  version: number
-  cversion: number
-  aversion: number
+class Node extends ZnodeRecord {
   /** The names of the children; most znodes never have any. */
-  children: Set<string> | undefined
+  children: Set<string> | undefined = undefined
   /** The part of the tree's digest. */
-  digest: bigint
+  digest = 0n
+
+  override toJSON(): unknown {
+    return new ZnodeRecord(this).toJSON()
+  }
 }
 
 const none: ReadonlySet<string> = new Set()
@@ -46,6 +44,11 @@ export class MutableTree implements Tree {
 
   get digest(): bigint {
     return BigInt.asIntN(64, this.sum)
+  }
+
+  /** Its znodes are too many for a text. */
+  toJSON(): unknown {
+    return jsonOf({ zxid: this.zxid, size: this.size, digest: this.digest })
   }
 
   get(path: string): Znode | undefined {
@@ -79,9 +82,9 @@ export class MutableTree implements Tree {
       if (parent === undefined) return false
       childrenOf(parent).add(ZnodePath.name(path))
     }
-    const { acl, aversion, ctime, cversion, czxid, data, mtime, mzxid, owner, pzxid, version } = znode
-    const stat = { czxid, mzxid, pzxid, ctime, mtime, version, cversion, aversion, owner }
-    this.add({ path, data: data?.length === 0 ? empty : data, acl, ...stat, children: undefined, digest: 0n })
+    const node = new Node(znode)
+    if (node.data?.length === 0) node.data = empty
+    this.add(node)
     return true
   }
 
@@ -157,7 +160,7 @@ export class MutableTree implements Tree {
       childrenOf(parent).add(name)
     })
     if (exists) return
-    this.add({
+    const node = new Node({
       path,
       data: copyOf(change.data),
       acl: change.acl,
@@ -169,10 +172,9 @@ export class MutableTree implements Tree {
       version: 0,
       cversion: 0,
       aversion: 0,
-      owner: ownerOf(change, session),
-      children: undefined,
-      digest: 0n
+      owner: ownerOf(change, session)
     })
+    this.add(node)
   }
 
   private delete(path: string, zxid: bigint): void {

@@ -1,5 +1,6 @@
 /** A tree is brought to a later transaction by those of the logs. */
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
+import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { DataFile, Restored, TreeOptions } from "./model.ts"
@@ -85,7 +86,7 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
       partial,
       digest:
         different !== undefined
-          ? { _tag: "Different", zxid: different }
+          ? withJson({ _tag: "Different", zxid: different })
           : isCompared
             ? { _tag: "Same" }
             : { _tag: "None" }
