@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import type { InvalidArgument, ReadError, SessionError } from "@effect-zookeeper/client/Errors"
@@ -12,6 +13,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { Header } from "./BackupFile.ts"
+import * as known from "./internal/knownOptions.ts"
 import { holdFile } from "./internal/backup/holdFile.ts"
 import { openPartialFile } from "./internal/backup/PartialFile.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
@@ -118,6 +120,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Result, ReadError | FileAccessError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
+    yield* checkOptions(known.backup, options)
     const { overwrite = false, path = "/" } = options
     yield* Effect.fromResult(ZnodePath.validate(path))
     yield* refuseExisting(file, overwrite)

@@ -4,13 +4,17 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as known from "./internal/knownOptions.ts"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
 import { isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
@@ -90,24 +94,13 @@ export const list = (directory: string): Effect.Effect<Listing, FileAccessError,
 export const transactions = (
   directory: string,
   options: TransactionsOptions = {}
-): Stream.Stream<Transaction, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> => {
-  const { from = 0n, logDirectory = directory } = options
-  return Stream.unwrap(
-    Effect.map(list(logDirectory), ({ logs }) => {
-      let last: bigint | undefined
-      return Stream.fromIterable(logsFrom(logs, from)).pipe(
-        Stream.flatMap(({ path }) => completed(TransactionLog.read(path, options), path === logs.at(-1)?.path)),
-        Stream.mapEffect((transaction) => {
-          const previous = last
-          last = transaction.zxid
-          return previous !== undefined && isGap(previous, transaction.zxid)
-            ? Effect.fail(missing(logDirectory, previous, transaction.zxid))
-            : Effect.succeed(transaction)
-        }),
-        Stream.filter(({ zxid }) => zxid >= from)
-      )
-    })
-  )
+): Stream.Stream<
+  Transaction,
+  FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
+  FileSystem.FileSystem
+> => {
+  const mistake = KnownOptions.check(known.transactions, options)
+  return mistake === undefined ? transactionsOf(directory, options) : Stream.fail(mistake)
 }
 
 /**
@@ -142,12 +135,65 @@ export const transactions = (
 export const treeAt = (
   directory: string,
   options: TreeOptions = {}
-): Effect.Effect<Restored, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
+): Effect.Effect<
+  Restored,
+  FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
+  FileSystem.FileSystem
+> => Effect.andThen(checkOptions(known.treeAt, options), loadTree(directory, options))
+
+/**
+ * The last transaction that the leaders have made by a time, by their clocks. The logs are read from the last one on whose first
+ * transaction is not later, up to the first transaction that is.
+ *
+ * It fails with `FileAccessError`, with `MalformedFile` for a log with wrong bytes, and with `IncompleteDirectory` if the logs begin
+ * after that time, or if transactions are missing.
+ *
+ * @category reading
+ * @since 0.1.0
+ */
+export const zxidAt = (
+  directory: string,
+  time: number,
+  options: Options = {}
+): Effect.Effect<
+  bigint,
+  FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
+  FileSystem.FileSystem
+> => Effect.andThen(checkOptions(known.zxidAt, options), findZxid(directory, time, options))
+
+// ---- internal: with options that have been checked
+
+type Failure = FileAccessError | MalformedFile | IncompleteDirectory
+
+const transactionsOf = (
+  directory: string,
+  options: TransactionsOptions
+): Stream.Stream<Transaction, Failure, FileSystem.FileSystem> => {
+  const { from = 0n, logDirectory = directory } = options
+  return Stream.unwrap(
+    Effect.map(list(logDirectory), ({ logs }) => {
+      let last: bigint | undefined
+      return Stream.fromIterable(logsFrom(logs, from)).pipe(
+        Stream.flatMap(({ path }) => completed(TransactionLog.read(path, options), path === logs.at(-1)?.path)),
+        Stream.mapEffect((transaction) => {
+          const previous = last
+          last = transaction.zxid
+          return previous !== undefined && isGap(previous, transaction.zxid)
+            ? Effect.fail(missing(logDirectory, previous, transaction.zxid))
+            : Effect.succeed(transaction)
+        }),
+        Stream.filter(({ zxid }) => zxid >= from)
+      )
+    })
+  )
+}
+
+const loadTree = (directory: string, options: TreeOptions): Effect.Effect<Restored, Failure, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { logDirectory = directory, time } = options
     if (time !== undefined) {
-      const zxid = yield* zxidAt(directory, time, options)
-      return yield* treeAt(directory, { ...options, time: undefined, zxid: minOf(options.zxid, zxid) })
+      const zxid = yield* findZxid(directory, time, options)
+      return yield* loadTree(directory, { ...options, time: undefined, zxid: minOf(options.zxid, zxid) })
     }
     const { zxid } = options
     const { snapshots } = yield* list(directory)
@@ -178,21 +224,11 @@ export const treeAt = (
     return yield* replay({ ...loaded, logs, logDirectory, unusable, options })
   })
 
-/**
- * The last transaction that the leaders have made by a time, by their clocks. The logs are read from the last one on whose first
- * transaction is not later, up to the first transaction that is.
- *
- * It fails with `FileAccessError`, with `MalformedFile` for a log with wrong bytes, and with `IncompleteDirectory` if the logs begin
- * after that time, or if transactions are missing.
- *
- * @category reading
- * @since 0.1.0
- */
-export const zxidAt = (
+const findZxid = (
   directory: string,
   time: number,
-  options: Options = {}
-): Effect.Effect<bigint, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
+  options: Options
+): Effect.Effect<bigint, Failure, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const { logDirectory = directory } = options
     const { logs } = yield* list(logDirectory)
@@ -203,7 +239,7 @@ export const zxidAt = (
       )
       if (Option.isNone(first) || first.value.time > time) continue
       let last = first.value.zxid
-      yield* transactions(directory, { ...options, from: first.value.zxid }).pipe(
+      yield* transactionsOf(directory, { ...options, from: first.value.zxid }).pipe(
         Stream.takeWhile((transaction) => transaction.time <= time),
         Stream.runForEach(({ zxid }) =>
           Effect.sync(() => {

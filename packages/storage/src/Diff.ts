@@ -4,9 +4,12 @@
  * @since 0.1.0
  */
 import type { Acl } from "@effect-zookeeper/client/Acl"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as known from "./internal/knownOptions.ts"
 import { sha256 } from "./internal/bytes/hashes.ts"
 import { isSameAcl } from "./internal/restore/decide.ts"
 import type { Entry, TreeSource } from "./TreeSource.ts"
@@ -83,7 +86,9 @@ export const compare = <E, R, E2, R2>(
   left: TreeSource<E, R>,
   right: TreeSource<E2, R2>,
   options: Options = {}
-): Stream.Stream<Difference, E | E2, R | R2> => {
+): Stream.Stream<Difference, E | E2 | InvalidArgument, R | R2> => {
+  const mistake = KnownOptions.check(known.diff, options)
+  if (mistake !== undefined) return Stream.fail(mistake)
   const { ephemerals = false } = options
   const isCompared = ({ znode }: Entry) => ephemerals || kindOf(znode.owner)._tag !== "Ephemeral"
   return Stream.unwrap(

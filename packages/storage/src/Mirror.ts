@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -14,6 +15,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
+import * as known from "./internal/knownOptions.ts"
 import { watchChanges } from "./internal/live/ChangedPaths.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
@@ -99,6 +101,7 @@ export const run = (
   options: Options = {}
 ): Effect.Effect<never, ReadError | WriteError | MaskedAcl> =>
   Effect.gen(function* () {
+    yield* checkOptions(known.mirror, options)
     const { concurrency = CONCURRENCY, onStatus, owners, path = "/" } = options
     const targetPath = yield* Effect.fromResult(ZnodePath.validate(options.targetPath ?? path, "targetPath"))
     yield* Effect.fromResult(ZnodePath.validate(path))

@@ -4,10 +4,12 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as known from "./internal/knownOptions.ts"
 import { Restorer } from "./internal/restore/Restorer.ts"
 import type { LiveReader, TreeSource } from "./TreeSource.ts"
 import type { Options, PlanError, RunError, Step, Summary } from "./internal/restore/model.ts"
@@ -62,7 +64,11 @@ export const plan = <E, R>(
   zk: LiveReader,
   options: Options = {}
 ): Stream.Stream<Step, E | PlanError, R> =>
-  Stream.unwrap(Effect.map(checked(source, zk, options), (restorer) => restorer.plan()))
+  checkOptions(known.restorePlan, options).pipe(
+    Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
+    Effect.map((restorer) => restorer.plan()),
+    Stream.unwrap
+  )
 
 /**
  * Writes the tree of a source into an ensemble, and gives the number of steps of each kind. `onStep` gets each step when it is done.
@@ -103,7 +109,10 @@ export const run = <E, R>(
   zk: Service,
   options: RunOptions = {}
 ): Effect.Effect<Summary, E | RunError, R> =>
-  Effect.flatMap(checked(source, zk, options), (restorer) => restorer.run(zk, options.onStep))
+  checkOptions(known.restoreRun, options).pipe(
+    Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
+    Effect.flatMap((restorer) => restorer.run(zk, options.onStep))
+  )
 
 // ---- internal
 

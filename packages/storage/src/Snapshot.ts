@@ -9,10 +9,13 @@
  *
  * @since 0.1.0
  */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import * as known from "./internal/knownOptions.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
 import { gzip } from "./internal/bytes/gzip.ts"
 import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
@@ -118,7 +121,9 @@ export const write = (
   directory: string,
   tree: Tree,
   options: WriteOptions = {}
-): Effect.Effect<string, FileAccessError, FileSystem.FileSystem> => {
+): Effect.Effect<string, FileAccessError | InvalidArgument, FileSystem.FileSystem> => {
+  const mistake = KnownOptions.check(known.snapshotWrite, options)
+  if (mistake !== undefined) return Effect.fail(mistake)
   const { compression = "none", overwrite = false } = options
   const name = `snapshot.${Hex64.digits(tree.zxid)}${compression === "gzip" ? ".gz" : ""}`
   const file = `${directory}/${name}`

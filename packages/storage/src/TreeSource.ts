@@ -4,15 +4,18 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import { InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
+import * as known from "./internal/knownOptions.ts"
 import { type Reading, readTogether } from "./internal/live/readTogether.ts"
 import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
@@ -103,6 +106,8 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  * @since 0.1.0
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
+  const mistake = KnownOptions.check(known.live, options)
+  if (mistake !== undefined) return refused(mistake)
   const { concurrency, owners, path: root = "/" } = options
   const visit = (path: string, reading: Reading) =>
     reading.pipe(
@@ -149,6 +154,7 @@ export const backup = (
   FileSystem.FileSystem
 > =>
   Effect.gen(function* () {
+    yield* checkOptions(known.backupTree, options)
     const header = yield* BackupFile.verify(file, options)
     const { path: root = header.path } = options
     if (!ZnodePath.isUnder(header.path, root)) {
@@ -186,10 +192,12 @@ export const backup = (
 export const snapshot = (
   file: string,
   options: SnapshotOptions = {}
-): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
-  Effect.map(loadSnapshot({ path: file, zxid: 0n }, options), ({ tree }) =>
-    fromTree(tree, { ...options, name: `the snapshot ${file}` })
-  )
+): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    yield* checkOptions(known.snapshotTree, options)
+    const { tree } = yield* loadSnapshot({ path: file, zxid: 0n }, options)
+    return fromTree(tree, { path: options.path, name: `the snapshot ${file}` })
+  })
 
 /**
  * The tree of a data directory; see `DataDirectory.treeAt`. The whole tree is in memory.
@@ -207,10 +215,17 @@ export const snapshot = (
 export const dataDirectory = (
   directory: string,
   options: DirectoryOptions = {}
-): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | IncompleteDirectory, FileSystem.FileSystem> =>
-  Effect.map(DataDirectory.treeAt(directory, options), ({ tree }) =>
-    fromTree(tree, { ...options, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
-  )
+): Effect.Effect<
+  TreeSource<NoNode>,
+  FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
+  FileSystem.FileSystem
+> =>
+  Effect.gen(function* () {
+    yield* checkOptions(known.directoryTree, options)
+    const { path, ...at } = options
+    const { tree } = yield* DataDirectory.treeAt(directory, at)
+    return fromTree(tree, { path, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
+  })
 
 /**
  * A tree in memory.
@@ -283,6 +298,13 @@ export const ownersOf =
   }
 
 // ---- internal
+
+const refused = (mistake: InvalidArgument): TreeSource<ReadError> => ({
+  name: "the live tree",
+  root: "/",
+  entries: Stream.fail(mistake),
+  size: Effect.undefined
+})
 
 /** Fails if there is nothing. */
 const below = <E, R>(root: string, entries: Stream.Stream<Entry, E, R>): Stream.Stream<Entry, E | NoNode, R> =>

@@ -1,4 +1,5 @@
 /** `zk log`: the transactions in the logs of servers. */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import {
   type Change,
@@ -111,7 +112,7 @@ const readingLogs = <A, E, R>(
   run: (
     transactions: Stream.Stream<
       Transaction,
-      FileAccessError | MalformedFile | IncompleteDirectory,
+      FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
       FileSystem.FileSystem
     >
   ) => Effect.Effect<A, E, R>
