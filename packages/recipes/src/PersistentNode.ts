@@ -10,10 +10,15 @@
  * - A sequential znode keeps its number, and a protected one its name, unless another client has taken it meanwhile.
  * - A znode of another owner at the path, such as the process that ran here before, is never touched: it waits until that
  *   znode has gone. A znode of one of this client's former sessions is deleted.
+ * - In the modes that outlive sessions, the znode that `make` finds at its path is taken over, as a restart needs it: its data
+ *   is replaced, and it is deleted in the end. From then on only that znode, and those that this one has created, are its own.
+ *   One that another client creates in their place later is waited for, and neither written nor deleted.
  * - When the Scope has closed, no znode is left, not even by a create whose reply was still to come.
  *
  * It does not guarantee that the znode is there at every moment: between an expiry and the next session it is not, and a
- * client that is cut off cannot know. Nor is it a lock: use `Lock` to learn of a loss in time.
+ * client that is cut off cannot know. Nor is it a lock: use `Lock` to learn of a loss in time. In the modes that outlive
+ * sessions no owner tells who created a znode: where the reply of a create is lost, a znode that was created since with the
+ * very same data, and not written after that, is taken for its own.
  *
  * @since 0.1.0
  */

@@ -81,6 +81,94 @@ describeOnServers("a persistent node at a path that another takes over", (it) =>
   })
 })
 
+describeOnServers("a persistent node in a mode that outlives sessions", (it) => {
+  const mode = "persistent"
+
+  it.inChroot("takes over the znode that is there when it is made, as after a restart", function* ({ another, zk }) {
+    yield* zk.create("/node", { data: "of the run before" })
+    const { czxid } = (yield* zk.get("/node")).stat
+    const { close, node } = yield* closable(yield* another(), "/node", { mode, data: "mine" })
+    assert.deepInclude(node.status, { _tag: "Present", czxid })
+    yield* eventually(dataOf(zk, "/node"), (data) => data === "mine")
+    yield* close
+    assert.isFalse(yield* zk.exists("/node"))
+  })
+
+  it.inChroot("waits for a znode that another made while it was cut off", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { close, node } = yield* closable(mine, "/node", { mode, data: "mine", restore: true })
+    yield* link.cut
+    yield* zk.delete("/node")
+    yield* zk.create("/node", { data: "another's" })
+    const writing = yield* Effect.forkScoped(node.setData("mine, later"), now)
+    yield* link.heal
+    yield* awaitCondition(() => node.status._tag === "Blocked")
+    assert.deepInclude(node.status, { path: "/node", owner: 0n })
+    yield* mine.sync("/node")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+    yield* zk.delete("/node")
+    yield* Fiber.join(writing)
+    assert.strictEqual(yield* dataOf(zk, "/node"), "mine, later")
+    yield* close
+    assert.isFalse(yield* zk.exists("/node"))
+  })
+
+  it.inChroot("leaves such a znode when it is closed", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { close, node } = yield* closable(mine, "/node", { mode })
+    yield* link.cut
+    yield* zk.delete("/node")
+    yield* zk.create("/node", { data: "another's" })
+    yield* link.heal
+    yield* awaitCondition(() => node.status._tag === "Blocked")
+    yield* close
+    yield* mine.sync("/node")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+  })
+
+  it.inChroot("leaves a znode that it found when it was closed before it had looked", function* ({ another, zk }) {
+    const mine = yield* another()
+    yield* zk.create("/node")
+    const { czxid } = (yield* zk.get("/node")).stat
+    for (let steps = 0; steps < 30; steps++) {
+      const { close, node } = yield* closable(mine, "/node", { mode, wait: false })
+      for (let step = 0; step < steps && node.status._tag === "Absent"; step++) yield* Effect.yieldNow
+      // By then it has taken it over.
+      if (node.status._tag !== "Absent") break
+      yield* close
+    }
+    yield* mine.sync("/node")
+    assert.strictEqual((yield* zk.get("/node")).stat.czxid, czxid)
+  })
+
+  it.inChroot("finds its own znode when the reply of the create is lost, and no other", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    const { node } = yield* closable(mine, "/node", { mode, data: "mine" })
+    yield* link.loseReply(Operations.create2)
+    const before = yield* zk.get("/node")
+    yield* zk.delete("/node")
+    yield* awaitCondition(() => node.status._tag === "Present" && node.status.czxid !== before.stat.czxid)
+    yield* link.loseRequest(Operations.create2)
+    const taking = yield* takeOver(zk, "/node", mode)
+    yield* zk.delete("/node")
+    yield* Fiber.join(taking)
+    yield* awaitCondition(() => node.status._tag === "Blocked")
+    assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
+  })
+
+  it.inChroot("leaves nothing when it is closed while no reply has come", function* ({ breakable, zk }) {
+    const { link, zk: mine } = yield* breakable()
+    for (const lose of [link.loseReply, link.loseRequest]) {
+      yield* lose(Operations.create2)
+      const { close } = yield* closable(mine, "/node", { mode, data: "mine", wait: false })
+      yield* Effect.sleep("5 millis")
+      yield* close
+      yield* mine.sync("/node")
+      yield* eventually(zk.exists("/node"), (there) => !there)
+    }
+  })
+})
+
 describeOnServers("a persistent node that is given a buffer", (it) => {
   it.inChroot("keeps the bytes that were in it at the call", function* ({ zk }) {
     const buffer = new TextEncoder().encode("first")

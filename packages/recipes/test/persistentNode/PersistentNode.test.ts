@@ -181,7 +181,7 @@ describeOnServers("a persistent node", (it) => {
         const { close } = yield* closable(mine, "/parent/node", { wait: false, mode })
         yield* close
       }
-      yield* link.loseReply(Operations.create)
+      yield* link.loseReply(mode === "persistent" ? Operations.create2 : Operations.create)
       const { close } = yield* closable(mine, "/parent/node", { wait: false, mode })
       yield* close
     }

@@ -1,6 +1,7 @@
 /**
  * The state of a kept znode, and the results for callers that wait for it.
  */
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -35,6 +36,8 @@ export interface NodeState {
   mayExist: boolean
   /** The znode that was seen last. */
   czxid: bigint | undefined
+  /** What tells our znode from another's in the modes that outlive sessions, where no owner does. */
+  readonly lasting: LastingState
   data: Uint8Array
   /** Whether the znode has held `data`. */
   isWritten: boolean
@@ -42,6 +45,25 @@ export interface NodeState {
   /** Of the writes of the data since the last reply to one. */
   losses: Outcome.TotalLosses
 }
+
+/** Our znode in a mode that outlives sessions. */
+export interface LastingState {
+  /** The transaction that created it: by us, or before us where `make` has found it. */
+  czxid: bigint | undefined
+  /** Creates whose outcome is not known: each may have made a znode. */
+  readonly attempts: Set<CreateAttempt>
+  /** Whether it was decided once whose znode is at the path. Until then one that is there at a fixed path is taken over. */
+  isDecided: boolean
+}
+
+/** A create of a fixed path that was sent. */
+interface CreateAttempt {
+  /** No znode that is as old as this transaction is of this create. */
+  readonly after: bigint
+  readonly data: Uint8Array
+}
+
+export const makeLasting = (): LastingState => ({ czxid: undefined, attempts: new Set(), isDecided: false })
 
 /** Whether the name is known only after the create. */
 export const isNamedByServer = ({ mode, options }: NodeState) =>
@@ -111,20 +133,34 @@ export const isFinal = ({ _tag }: PersistentNodeError): boolean =>
 // results of reads
 // -----------------------------------------------------------------------------
 
-/** Whose znode it is; `Past` if one of our former sessions left it. */
-export const classifyOwner = (
-  { mode, sessions, zk }: NodeState,
-  { ephemeralOwner }: Stat
-): "Own" | "Past" | "Foreign" => {
-  if (!CreateMode.isEphemeral(mode)) return ephemeralOwner === 0n ? "Own" : "Foreign"
-  if (ephemeralOwner === zk.session.id) return "Own"
-  return sessions.has(ephemeralOwner) ? "Past" : "Foreign"
+/** Whose znode it is; `Past` if one of our former sessions left it. In modes that outlive sessions this decides it. */
+export const classifyOwner = (self: NodeState, stat: Stat, data: Uint8Array): "Own" | "Past" | "Foreign" => {
+  const { lasting, mode, sessions, zk } = self
+  if (CreateMode.isEphemeral(mode)) {
+    if (stat.ephemeralOwner === zk.session.id) return "Own"
+    return sessions.has(stat.ephemeralOwner) ? "Past" : "Foreign"
+  }
+  const isTakenOver = !lasting.isDecided && stat.ephemeralOwner === 0n && !isNamedByServer(self)
+  const isOwn = isTakenOver || isOwnLasting(self, stat, data)
+  lasting.isDecided = true
+  lasting.attempts.clear()
+  if (isOwn) lasting.czxid = stat.czxid
+  return isOwn ? "Own" : "Foreign"
 }
+
+/**
+ * Whether a znode that outlives sessions is ours by its czxid, or was made by a create whose outcome is not known: then it is
+ * younger than that, and is as that create made it.
+ */
+export const isOwnLasting = ({ lasting }: NodeState, { czxid, version }: Stat, data: Uint8Array): boolean =>
+  czxid === lasting.czxid ||
+  [...lasting.attempts].some((attempt) => czxid > attempt.after && version === 0 && Bytes.equals(data, attempt.data))
 
 /** There is no such znode, or another client has it. */
 export const markAbsent = (self: NodeState): Effect.Effect<void> =>
   Effect.suspend(() => {
     self.mayExist = false
+    self.lasting.attempts.clear()
     return setStatus(self, { _tag: "Absent" })
   })
 

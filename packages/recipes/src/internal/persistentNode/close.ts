@@ -9,8 +9,9 @@ import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
+import { getAfterSync } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
-import { settleWaiting, classifyOwner, type NodeState, setStatus } from "./NodeState.ts"
+import { isOwnLasting, type NodeState, settleWaiting, setStatus } from "./NodeState.ts"
 import { TOUCH_NAME } from "./ttl.ts"
 
 /** Deletes the znode, and one that a create may still make; never another client's. */
@@ -24,16 +25,29 @@ export const close = Effect.fnUntraced(function* (self: NodeState) {
 })
 
 /**
- * Deletes the znode with this czxid or, where none is known yet, the one that the next Stat shows to be ours. A znode that
+ * Deletes the znode with this czxid or, where none is known yet, the one that the next look shows to be ours. A znode that
  * outlives sessions is deleted in the next one, if need be.
  */
 export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect.Effect<void> => {
-  const { mode, zk } = self
-  const isOwn = (stat: Stat) => classifyOwner(self, stat) !== "Foreign" && stat.czxid === (czxid ?? stat.czxid)
+  const { lasting, mode, sessions, zk } = self
+  const isEphemeral = CreateMode.isEphemeral(mode)
+  const isOwn = (stat: Stat) =>
+    isEphemeral
+      ? (sessions.has(stat.ephemeralOwner) || stat.ephemeralOwner === zk.session.id) &&
+        stat.czxid === (czxid ?? stat.czxid)
+      : stat.czxid === (czxid ?? lasting.czxid)
+  // Creates whose outcome is not known: what is there tells whether one of them was applied.
+  const look =
+    isEphemeral || czxid !== undefined || lasting.attempts.size === 0
+      ? Effect.void
+      : Effect.map(getAfterSync(zk, path), (seen) => {
+          if (seen !== undefined && isOwnLasting(self, seen.stat, seen.data)) lasting.czxid = seen.stat.czxid
+        })
   const touch = CreateMode.hasTtl(mode)
     ? Effect.catchTag(zk.delete(ZnodePath.join(path, TOUCH_NAME)), "NoNode", () => Effect.void)
     : Effect.void
-  const removing = retryAcrossSessions(zk, deleteByCzxid(zk, path, isOwn, touch)).pipe(
+  const deleting = retryAcrossSessions(zk, deleteByCzxid(zk, path, isOwn, touch))
+  const removing = Effect.andThen(look, deleting).pipe(
     Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
     Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`))
   )

@@ -34,6 +34,7 @@ import {
   isFinal,
   isNamedByServer,
   classifyOwner,
+  makeLasting,
   awaitPresent,
   type NodeState,
   setData,
@@ -60,6 +61,7 @@ export const make = Effect.fnUntraced(function* (
     actualPath: undefined,
     mayExist: false,
     czxid: undefined,
+    lasting: makeLasting(),
     data: toBytes(options.data ?? ""),
     isWritten: false,
     waiting: [],
@@ -120,7 +122,7 @@ const reconcile = Effect.fnUntraced(function* (
   )
   if (seen === undefined) return yield* markAbsent(self)
   const { nextChange, data, stat } = seen
-  switch (classifyOwner(self, stat)) {
+  switch (classifyOwner(self, stat, data)) {
     case "Foreign":
       return yield* yieldTo(self, path, stat, nextChange)
     case "Past":

@@ -90,6 +90,8 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
   const isShared = yield* Random.nextBoolean
   /** One alone, for it deletes by path: it must not delete what another taker has made. */
   let taker: SimulatedClient | undefined
+  /** Of persistent nodes in a mode that outlives sessions. */
+  const lasting = new Set<string>()
   return {
     play: Effect.fnUntraced(function* (client) {
       const unique = namesOf(client)
@@ -165,14 +167,54 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
           )
         }
       }).pipe(Effect.ensuring(leaveShort), alone.withPermit)
+      /** The znodes that it has made anew, or may have. */
+      const leaveRemade = (path: string) =>
+        Effect.andThen(client.zk.sync(path), client.zk.get(path)).pipe(
+          Effect.flatMap(({ data, stat }) =>
+            textOf(data).startsWith(REMADE) ? client.zk.delete(path, { version: stat.version }) : Effect.void
+          ),
+          Effect.catchTag(["NoNode", "BadVersion"], () => Effect.void),
+          (leaving) => Outcome.retryAcrossSessions(client.zk.session, leaving),
+          Effect.ignore
+        )
+      // Another client makes a persistent znode anew: from then on it is not the persistent node's.
+      const remake = Effect.gen(function* () {
+        const paths = [...lasting]
+        const path = paths[yield* Random.nextIntBetween(0, paths.length - 1)]
+        if (path === undefined) return
+        const data = REMADE + unique()
+        const remade = Effect.gen(function* () {
+          yield* client.zk.transaction([Op.delete(path), Op.create(path, { data })])
+          yield* Effect.sleep(yield* Random.nextBetween(0, 500))
+          const found = (yield* environment.znodes).get(path)
+          if (found === undefined || textOf(found.data) !== data)
+            environment.addViolation(`P9: the znode that ${client.name} made anew at ${path} was deleted or written`)
+        })
+        yield* Effect.ignore(remade).pipe(Effect.ensuring(leaveRemade(path)))
+      }).pipe(alone.withPermit)
+      const last = Effect.gen(function* () {
+        const path = `/recipe/nodes/lasting-${unique()}`
+        const data = unique()
+        const node = yield* PersistentNode.make(path, { mode: "persistent", data, restore: true })
+        yield* Effect.acquireRelease(
+          Effect.sync(() => lasting.add(path)),
+          () => Effect.sync(() => lasting.delete(path))
+        )
+        yield* Effect.sleep(yield* Random.nextBetween(0, 2000))
+        yield* node.setData(unique())
+      }).pipe(Effect.scoped)
       const other = takesOver ? takeOver : short
+      const another = takesOver ? remake : last
       const set = Effect.suspend(() => {
         latest = unique()
         return node.setData(latest)
       })
       return Effect.gen(function* () {
         if (!environment.isFaultFree())
-          return yield* Effect.timeout([brief, set, other, other][yield* Random.nextIntBetween(0, 3)]!, "3 seconds")
+          return yield* Effect.timeout(
+            [brief, set, other, other, another, another][yield* Random.nextIntBetween(0, 5)]!,
+            "3 seconds"
+          )
         yield* set
         yield* until(Effect.all([node.present, environment.znodes]), ([path, znodes]) => {
           const znode = znodes.get(path)
@@ -184,7 +226,9 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
     judge: (znodes) =>
       Effect.sync(() => {
         for (const path of znodes.keys())
-          if (path.startsWith("/recipe/nodes/")) environment.addViolation(`P9: ${path} is left`)
+          // One that outlives its session may be left by a client that is closed while it is cut off.
+          if (path.startsWith("/recipe/nodes/") && !path.startsWith("/recipe/nodes/lasting-"))
+            environment.addViolation(`P9: ${path} is left`)
       })
   }
 })
@@ -224,6 +268,9 @@ export const allocator: Recipe = Effect.fnUntraced(function* (environment: Envir
 })
 
 // ---- internal
+
+/** How the data of znodes begins that another client has made anew. */
+const REMADE = "remade "
 
 /** Names that no other client gives, nor this one again. */
 const namesOf = ({ name }: SimulatedClient) => {
