@@ -254,7 +254,7 @@ describe("a persistent node whose data no server takes", () => {
 
   itOnSmall("deletes a znode whose create was given up, and was applied", function* (zk) {
     const server = yield* EmbeddedServer.EmbeddedServer
-    const create = { operation: "create", session: zk.session.id }
+    const create = { operation: "create2", session: zk.session.id }
     yield* server.dropRequest(create, MAX_LOSSES - 1)
     yield* server.dropReply(create)
     const making = Effect.scoped(PersistentNode.make("/node", { mode: "persistent", wait: true }))
