@@ -12,7 +12,7 @@
  *   still there.
  * - `leave` goes on when all that were inside at the call have left or died.
  * - A member that gives up, by a timeout, an interruption or an error, leaves no znode behind, and so does not count.
- * - A waiting member survives lost connections and, with a new znode, lost sessions.
+ * - A waiting member survives lost connections and, with a new znode, lost sessions and the deletion of its znode.
  *
  * It does not guarantee that all counted members enter: one that gives up at that very moment is missing.
  *

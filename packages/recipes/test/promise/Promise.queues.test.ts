@@ -34,7 +34,7 @@ describe("queues, as Promises", () => {
     assert.strictEqual(await recipes(zk).queue("/dead", { schema: Schema.Int }).poll(), 1)
   })
 
-  it("leaves nothing behind when a queue is made for each call, of one path or of many", async () => {
+  it("leaves nothing behind when a queue is made for each call, of one path or of many, or on a view of the client", async () => {
     await using zk = await connectFresh("queue")
     for (let n = 0; n < 40; n++) {
       await recipes(zk)
@@ -49,6 +49,13 @@ describe("queues, as Promises", () => {
         .queue(`/queues/${n}`)
         .offer(new Uint8Array([n]))
     // Those of places that are used no more go, in the background.
+    await expect.poll(async () => (await zk.getEphemerals("/")).length, { timeout: 10_000 }).toBe(16)
+    for (let n = 0; n < 40; n++) {
+      const tenant = await zk.withChroot(`/tenants/${n % 2}`)
+      await recipes(tenant)
+        .queue("/queue")
+        .offer(new Uint8Array([n]))
+    }
     await expect.poll(async () => (await zk.getEphemerals("/")).length, { timeout: 10_000 }).toBe(16)
   })
 

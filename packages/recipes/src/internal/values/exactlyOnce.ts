@@ -35,20 +35,21 @@ export interface ExactlyOnce {
 }
 
 /**
- * Markers below a path, which are deleted when the Scope closes. All users with one client and one Scope share them: a
- * queue that is made for each call leaves nothing behind but the markers that the next one uses.
+ * Markers below a path, which are deleted when the Scope closes. All users with one session and one Scope share a pool of
+ * them: a queue that is made for each call leaves nothing behind but the markers that the next one uses.
  */
 export const make = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   directory: string,
   acl: ReadonlyArray<Acl.Acl> | undefined
 ): Effect.fn.Return<ExactlyOnce, never, Scope.Scope> {
-  const markerPool = yield* poolOf(zk)
+  const markerPool = yield* poolOf(zk.session)
 
   const takeMarker: Effect.Effect<Marker> = Effect.suspend(() => {
-    const marker = markerPool.take(directory)
+    const marker = markerPool.take(zk, directory)
     if (marker !== undefined) return Effect.succeed(marker)
     return Effect.map(Guid.make, (id): Marker => ({
+      zk,
       directory,
       path: ZnodePath.join(directory, id),
       session: zk.session.id,
@@ -61,7 +62,7 @@ export const make = Effect.fnUntraced(function* (
     // A marker from a session that is over may have been created in the next one: it is not used again.
     const isUsable = marker.session === zk.session.id && marker.version <= LAST_VERSION
     const surplus = isUsable ? markerPool.give(marker) : marker
-    return surplus === undefined ? Effect.void : deleteInBackground(zk, surplus.path)
+    return surplus === undefined ? Effect.void : deleteInBackground(surplus.zk, surplus.path)
   }
 
   /** The fate of a transaction without a reply. */
@@ -143,6 +144,8 @@ export const make = Effect.fnUntraced(function* (
 // ---- internal
 
 interface Marker {
+  /** The view of the client whose paths these are. */
+  readonly zk: ZooKeeper.Service
   readonly directory: string
   readonly path: string
   /** The session in which it is created. */
@@ -156,24 +159,24 @@ const nextVersion = (version: number | undefined): number => (version === undefi
 /** More than this many at once are rare, and markers of other paths have to go some time. */
 const MAX_IDLE = 16
 
-/** The idle markers of a client, of all paths. */
+/** The idle markers of a session, of all paths and all views of the client. */
 class MarkerPool {
-  private readonly zk: ZooKeeper.Service
+  private readonly session: ZooKeeper.Service["session"]
   /** The most recently used are at the end. */
   private readonly idle: Array<Marker> = []
   private isClosed = false
 
-  constructor(zk: ZooKeeper.Service) {
-    this.zk = zk
+  constructor(session: ZooKeeper.Service["session"]) {
+    this.session = session
   }
 
-  take(directory: string): Marker | undefined {
+  take(zk: ZooKeeper.Service, directory: string): Marker | undefined {
     while (true) {
-      const at = this.idle.findLastIndex((marker) => marker.directory === directory)
+      const at = this.idle.findLastIndex((marker) => marker.zk === zk && marker.directory === directory)
       if (at === -1) return undefined
       const [marker] = this.idle.splice(at, 1)
       // Markers of a session that is over are gone, or will be.
-      if (marker?.session === this.zk.session.id) return marker
+      if (marker?.session === this.session.id) return marker
     }
   }
 
@@ -186,24 +189,24 @@ class MarkerPool {
 
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.isClosed = true
-    return Effect.forEach(this.idle.splice(0), ({ path }) => deleteEphemeral(this.zk, path), {
+    return Effect.forEach(this.idle.splice(0), ({ path, zk }) => deleteEphemeral(zk, path), {
       concurrency: "unbounded",
       discard: true
     })
   })
 }
 
-/** By Scope and client. */
-const markerPools = new WeakMap<Scope.Scope, WeakMap<ZooKeeper.Service, MarkerPool>>()
+/** By Scope and session. */
+const markerPools = new WeakMap<Scope.Scope, WeakMap<ZooKeeper.Service["session"], MarkerPool>>()
 
-const poolOf = (zk: ZooKeeper.Service): Effect.Effect<MarkerPool, never, Scope.Scope> =>
+const poolOf = (session: ZooKeeper.Service["session"]): Effect.Effect<MarkerPool, never, Scope.Scope> =>
   Effect.flatMap(Effect.scope, (scope) => {
     let ofScope = markerPools.get(scope)
     if (ofScope === undefined) markerPools.set(scope, (ofScope = new WeakMap()))
-    const there = ofScope.get(zk)
+    const there = ofScope.get(session)
     if (there !== undefined) return Effect.succeed(there)
-    const pool = new MarkerPool(zk)
-    ofScope.set(zk, pool)
+    const pool = new MarkerPool(session)
+    ofScope.set(session, pool)
     return Effect.as(Scope.addFinalizer(scope, pool.close), pool)
   })
 
