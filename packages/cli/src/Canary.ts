@@ -6,8 +6,10 @@
  *
  * @since 0.1.0
  */
+import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { make as makeGuid } from "@effect-zookeeper/client/Guid"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
@@ -91,6 +93,8 @@ export const make = Effect.fnUntraced(function* (
   server: ServerAddress,
   options: Options = {}
 ): Effect.fn.Return<Canary, ZooKeeper.StartError | InvalidArgument, Scope.Scope> {
+  // Here, because some of them are spread into others.
+  yield* checkOptions(known, options)
   const { path = "/", timeout = "5 seconds", writes = true, ...rest } = options
   yield* Effect.fromResult(ZnodePath.validate(path))
   const context = yield* Layer.build(
@@ -112,6 +116,11 @@ export const make = Effect.fnUntraced(function* (
 })
 
 // ---- internal
+
+const known = KnownOptions.make<Options>(
+  { auth: true, chroot: true, sasl: true, sessionTimeout: true, tls: true, path: true, writes: true, timeout: true },
+  "{ writes: false }"
+)
 
 const probe = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,

@@ -4,7 +4,8 @@ import * as Diagnosis from "@effect-zookeeper/cli/Diagnosis"
 import * as Acl from "@effect-zookeeper/client/Acl"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
-import { assert } from "@effect/vitest"
+import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -13,6 +14,15 @@ import { describeOnServers } from "../support/zk.ts"
 const isLong = process.env["ZK_LONG"] === "1"
 
 const decode = (json: string) => Schema.decodeUnknownSync(Diagnosis.Health)(JSON.parse(json))
+
+describe("a canary", () => {
+  itEffect("refuses options that are no object, or that have an unknown key", function* () {
+    for (const options of [null, 0, [], { writing: false }]) {
+      const mistake = yield* Effect.flip(Canary.make({ host: "127.0.0.1", port: 1 }, options as never))
+      assert.deepInclude({ ...mistake }, { _tag: "InvalidArgument", argument: "options" })
+    }
+  })
+})
 
 describeOnServers("zk health", (it) => {
   it.inChroot(
