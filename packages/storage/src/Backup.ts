@@ -8,12 +8,12 @@ import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import type { InvalidArgument, ReadError, SessionError } from "@effect-zookeeper/client/Errors"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { Header } from "./BackupFile.ts"
-import * as known from "./internal/knownOptions.ts"
 import { holdFile } from "./internal/backup/holdFile.ts"
 import { openPartialFile } from "./internal/backup/PartialFile.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
@@ -120,7 +120,7 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Result, ReadError | FileAccessError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(known.backup, options)
+    yield* checkOptions(known, options)
     const { overwrite = false, path = "/" } = options
     yield* Effect.fromResult(ZnodePath.validate(path))
     yield* refuseExisting(file, overwrite)
@@ -135,6 +135,20 @@ export const make = (
   }).pipe(Effect.scoped)
 
 // ---- internal
+
+const known = KnownOptions.make<Options>(
+  {
+    path: true,
+    concurrency: true,
+    owners: true,
+    unreadable: true,
+    resume: true,
+    overwrite: true,
+    maxPasses: true,
+    onProgress: true
+  },
+  '{ path: "/app" }'
+)
 
 /** Makes a backup that no other run makes at the same time. The file with what was read is closed at the end. */
 const makeHeld = (

@@ -9,12 +9,12 @@
 import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as known from "./internal/knownOptions.ts"
 import { BackupDecoder, type BackupItem } from "./internal/backup/BackupDecoder.ts"
 import { encodeEntry } from "./internal/backup/encodeEntry.ts"
 import type { Header } from "./internal/backup/lines.ts"
@@ -145,7 +145,7 @@ export const write = <E, R>(
   options: WriteOptions = {}
 ): Effect.Effect<Header, E | FileAccessError | InvalidArgument, R | FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(known.backupWrite, options)
+    yield* checkOptions(knownWrite, options)
     const totals = { znodes: 0, bytes: 0, ephemerals: 0, mtime: 0 }
     yield* Stream.runForEach(source.entries, ({ znode }) =>
       Effect.sync(() => {
@@ -173,6 +173,8 @@ export const write = <E, R>(
   })
 
 // ---- internal
+
+const knownWrite = KnownOptions.make<WriteOptions>({ zxid: true, overwrite: true }, "{ overwrite: true }")
 
 const items = (
   file: string,

@@ -14,7 +14,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as known from "./internal/knownOptions.ts"
+import { directoryKeys, treeKeys } from "./internal/tree/knownKeys.ts"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
 import { isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
@@ -99,7 +99,7 @@ export const transactions = (
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
 > => {
-  const mistake = KnownOptions.check(known.transactions, options)
+  const mistake = KnownOptions.check(knownTransactions, options)
   return mistake === undefined ? transactionsOf(directory, options) : Stream.fail(mistake)
 }
 
@@ -139,7 +139,7 @@ export const treeAt = (
   Restored,
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
-> => Effect.andThen(checkOptions(known.treeAt, options), loadTree(directory, options))
+> => Effect.andThen(checkOptions(knownTree, options), loadTree(directory, options))
 
 /**
  * The last transaction that the leaders have made by a time, by their clocks. The logs are read from the last one on whose first
@@ -159,7 +159,15 @@ export const zxidAt = (
   bigint,
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
-> => Effect.andThen(checkOptions(known.zxidAt, options), findZxid(directory, time, options))
+> => Effect.andThen(checkOptions(knownDirectory, options), findZxid(directory, time, options))
+
+// ---- internal: options
+
+const knownDirectory = KnownOptions.make<Options>(directoryKeys, '{ logDirectory: "/logs" }')
+
+const knownTransactions = KnownOptions.make<TransactionsOptions>({ ...directoryKeys, from: true }, "{ from: 0x1fn }")
+
+const knownTree = KnownOptions.make<TreeOptions>(treeKeys, "{ zxid: 0x1fn }")
 
 // ---- internal: with options that have been checked
 

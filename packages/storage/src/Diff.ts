@@ -9,7 +9,6 @@ import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as known from "./internal/knownOptions.ts"
 import { sha256 } from "./internal/bytes/hashes.ts"
 import { isSameAcl } from "./internal/restore/decide.ts"
 import type { Entry, TreeSource } from "./TreeSource.ts"
@@ -87,7 +86,7 @@ export const compare = <E, R, E2, R2>(
   right: TreeSource<E2, R2>,
   options: Options = {}
 ): Stream.Stream<Difference, E | E2 | InvalidArgument, R | R2> => {
-  const mistake = KnownOptions.check(known.diff, options)
+  const mistake = KnownOptions.check(known, options)
   if (mistake !== undefined) return Stream.fail(mistake)
   const { ephemerals = false } = options
   const isCompared = ({ znode }: Entry) => ephemerals || kindOf(znode.owner)._tag !== "Ephemeral"
@@ -123,6 +122,8 @@ export const compare = <E, R, E2, R2>(
 }
 
 // ---- internal
+
+const known = KnownOptions.make<Options>({ ephemerals: true, counters: true }, "{ counters: true }")
 
 /** The parts of a znode that are kept. */
 interface Compared {

@@ -7,6 +7,7 @@
 import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { withJson } from "@effect-zookeeper/protocol/Json"
@@ -15,7 +16,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
-import * as known from "./internal/knownOptions.ts"
 import { watchChanges } from "./internal/live/ChangedPaths.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
@@ -101,7 +101,7 @@ export const run = (
   options: Options = {}
 ): Effect.Effect<never, ReadError | WriteError | MaskedAcl> =>
   Effect.gen(function* () {
-    yield* checkOptions(known.mirror, options)
+    yield* checkOptions(known, options)
     const { concurrency = CONCURRENCY, onStatus, owners, path = "/" } = options
     const targetPath = yield* Effect.fromResult(ZnodePath.validate(options.targetPath ?? path, "targetPath"))
     yield* Effect.fromResult(ZnodePath.validate(path))
@@ -187,6 +187,23 @@ export const run = (
   )
 
 // ---- internal
+
+const known = KnownOptions.make<Options>(
+  {
+    path: true,
+    targetPath: true,
+    deletes: true,
+    owners: true,
+    checkInterval: true,
+    onStatus: true,
+    acl: true,
+    kinds: true,
+    counters: true,
+    maxRaise: true,
+    concurrency: true
+  },
+  '{ path: "/app" }'
+)
 
 /** An error of the source, or of the target. */
 type Failure = ReadError | AtTarget

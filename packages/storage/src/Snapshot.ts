@@ -15,7 +15,6 @@ import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
-import * as known from "./internal/knownOptions.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
 import { gzip } from "./internal/bytes/gzip.ts"
 import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
@@ -122,7 +121,7 @@ export const write = (
   tree: Tree,
   options: WriteOptions = {}
 ): Effect.Effect<string, FileAccessError | InvalidArgument, FileSystem.FileSystem> => {
-  const mistake = KnownOptions.check(known.snapshotWrite, options)
+  const mistake = KnownOptions.check(knownWrite, options)
   if (mistake !== undefined) return Effect.fail(mistake)
   const { compression = "none", overwrite = false } = options
   const name = `snapshot.${Hex64.digits(tree.zxid)}${compression === "gzip" ? ".gz" : ""}`
@@ -138,3 +137,7 @@ export const write = (
     return file
   })
 }
+
+// ---- internal
+
+const knownWrite = KnownOptions.make<WriteOptions>({ compression: true, overwrite: true }, '{ compression: "gzip" }')

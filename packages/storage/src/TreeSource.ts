@@ -15,11 +15,11 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import * as known from "./internal/knownOptions.ts"
 import { type Reading, readTogether } from "./internal/live/readTogether.ts"
 import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
+import { treeKeys } from "./internal/tree/knownKeys.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
 import type { TreeLimits } from "./internal/tree/MutableTree.ts"
 import type { ReadOptions } from "./Snapshot.ts"
@@ -106,7 +106,7 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  * @since 0.1.0
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
-  const mistake = KnownOptions.check(known.live, options)
+  const mistake = KnownOptions.check(knownLive, options)
   if (mistake !== undefined) return refused(mistake)
   const { concurrency, owners, path: root = "/" } = options
   const visit = (path: string, reading: Reading) =>
@@ -154,7 +154,7 @@ export const backup = (
   FileSystem.FileSystem
 > =>
   Effect.gen(function* () {
-    yield* checkOptions(known.backupTree, options)
+    yield* checkOptions(knownFile, options)
     const header = yield* BackupFile.verify(file, options)
     const { path: root = header.path } = options
     if (!ZnodePath.isUnder(header.path, root)) {
@@ -194,7 +194,7 @@ export const snapshot = (
   options: SnapshotOptions = {}
 ): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(known.snapshotTree, options)
+    yield* checkOptions(knownSnapshot, options)
     const { tree } = yield* loadSnapshot({ path: file, zxid: 0n }, options)
     return fromTree(tree, { path: options.path, name: `the snapshot ${file}` })
   })
@@ -221,7 +221,7 @@ export const dataDirectory = (
   FileSystem.FileSystem
 > =>
   Effect.gen(function* () {
-    yield* checkOptions(known.directoryTree, options)
+    yield* checkOptions(knownDirectory, options)
     const { path, ...at } = options
     const { tree } = yield* DataDirectory.treeAt(directory, at)
     return fromTree(tree, { path, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
@@ -298,6 +298,14 @@ export const ownersOf =
   }
 
 // ---- internal
+
+const knownLive = KnownOptions.make<LiveOptions>({ path: true, concurrency: true, owners: true }, '{ path: "/app" }')
+
+const knownFile = KnownOptions.make<FileOptions>({ path: true, maxRecordSize: true }, '{ path: "/app" }')
+
+const knownSnapshot = KnownOptions.make<SnapshotOptions>({ ...knownFile.keys, maxTreeSize: true }, '{ path: "/app" }')
+
+const knownDirectory = KnownOptions.make<DirectoryOptions>({ ...treeKeys, path: true }, '{ path: "/app" }')
 
 const refused = (mistake: InvalidArgument): TreeSource<ReadError> => ({
   name: "the live tree",

@@ -39,7 +39,7 @@ const wrong: ReadonlyArray<readonly [options: unknown, value: string]> = [
   [0, "0"],
   [null, "null"],
   [[], "an array"],
-  [{ overwite: true }, "overwite"]
+  [{ overwriting: true }, "overwriting"]
 ]
 
 describe("invalid options", () => {
