@@ -401,10 +401,7 @@ const makeOperations = <P extends string, A, R>(
     zk: Service,
     path: string
   ): Effect.Effect<Option.Option<ValueAndStat<A>>, ExistsError | ZNodeDecodeError> =>
-    read(zk, path).pipe(
-      Effect.map((found) => Option.some(found)),
-      Effect.catchTag("NoNode", () => Effect.succeed(Option.none<ValueAndStat<A>>()))
-    )
+    Effect.catchTag(Effect.asSome(read(zk, path)), "NoNode", () => Effect.succeedNone)
 
   return {
     pathOf: (params) => fillIn(spec.template, params),
@@ -412,7 +409,6 @@ const makeOperations = <P extends string, A, R>(
     getOption: (params) => at(params, readOption),
     set: (params, value, version) => writing(params, value, (zk, path, data) => zk.set(path, data, version)),
     create: (params, value, options) =>
-      // Here, because they are spread into others.
       Effect.andThen(
         checkOptions(typedCreateOptions, options),
         writing(params, value, (zk, path, data) => zk.create(path, { ...options, data }))
@@ -424,8 +420,7 @@ const makeOperations = <P extends string, A, R>(
         const once = Effect.gen(function* () {
           const current = yield* read(zk, path)
           const value = f(current.value, current.stat)
-          const stat = yield* zk.set(path, yield* spec.encode(value), current.stat.version)
-          return new ValueAndStat(value, stat)
+          return new ValueAndStat(value, yield* zk.set(path, yield* spec.encode(value), current.stat.version))
         })
         return Effect.andThen(checkOptions(updateOptions, options), retryBadVersion(once, options?.retry))
       }),

@@ -163,7 +163,7 @@ export class EmbeddedServer extends Context.Service<
  * A server that listens on TCP, for clients of any language. It listens on `127.0.0.1` and a free port unless options say
  * otherwise, and fails with `ListenError` if the port is taken. The socket modules are loaded with the first layer.
  *
- * Options that are not an object, or have an unknown key, are a defect (`InvalidArgument`), as are durations that are none.
+ * Options that are not an object, or have an unknown key, are a defect (`InvalidArgument`), as are invalid durations.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** What is sent after the first answer to a call is what the caller gave at the call. */
+/** Requests that are sent after the first answer to a call have what the caller gave at the call. */
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import { assert, describe } from "@effect/vitest"
@@ -15,7 +15,7 @@ const absent = Effect.fail(new NoNode(subject))
 const unimplemented = Effect.fail(new ServerRefused({ ...subject, code: -6, name: "Unimplemented" }))
 const created = ({ request }: Asked) => Effect.succeed({ path: request.path, stat })
 
-/** What a caller gives, and a call of its own. */
+/** The arguments of a caller, which it changes after the first answer. */
 interface Given {
   readonly data: Uint8Array
   readonly acl: Array<Acl.Acl>

@@ -372,7 +372,7 @@ describeOnServers("the times of a storage", (test) => {
     assert.strictEqual(missing._tag, "ConfigError")
     const mistake = yield* Effect.flip(withClient(runners)(build({ CLUSTER_PREFIX: "no path" })))
     assert.strictEqual(mistake._tag, "InvalidArgument")
-    for (const config of [null, 0, [], { prefx: Config.String("CLUSTER_PREFIX") }]) {
+    for (const config of [null, 0, [], { prefixes: Config.String("CLUSTER_PREFIX") }]) {
       const layer = ZooKeeperRunnerStorage.layerConfig(config as never)
       const refused = Layer.build(layer).pipe(
         Effect.provideService(ShardingConfig.ShardingConfig, { ...ShardingConfig.defaults, ...times })

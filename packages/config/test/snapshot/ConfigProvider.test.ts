@@ -58,7 +58,7 @@ describeOnServers("a config provider", (test) => {
   })
 
   test("refuses options of its layer that are no object, or that have an unknown key", function* ({ zk }) {
-    for (const options of [null, 0, [], { asPrimry: true }]) {
+    for (const options of [null, 0, [], { primary: true }]) {
       const build = Layer.build(ZooKeeperConfigProvider.layer("/app", options as never))
       const mistake = yield* failure(withClient(zk)(build), "InvalidArgument")
       assert.strictEqual(mistake.argument, "options")

@@ -306,7 +306,7 @@ describe("the server of the console", () => {
 
   itLive("refuses options that are no object, or that have an unknown key", function* () {
     const server = yield* NodeHttpServer.make(() => Http.createServer(), { host: "127.0.0.1", port: 0 })
-    for (const options of [null, 0, [], { clusters: [], files: new Map(), version: "1", wirte: true }]) {
+    for (const options of [null, 0, [], { clusters: [], files: new Map(), version: "1", writes: true }]) {
       const mistake = yield* failure(
         ConsoleServer.make(options as never).pipe(
           Effect.provideService(HttpServer.HttpServer, server),
