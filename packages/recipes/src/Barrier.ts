@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
+import { untilDefined } from "./internal/shared/backoff.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { type AclOptions, checkedTimeout, checkOptions, knownAcquire, knownOptions } from "./internal/shared/options.ts"
@@ -124,13 +125,12 @@ export const make = (
 const known = knownOptions<Options>({ data: true, acl: true }, '{ data: "why" }')
 
 const create = (zk: ZooKeeper.Service, path: string, { acl, data }: Options): Effect.Effect<void, RecipeError> =>
-  retryAcrossSessions(zk, zk.create(path, { data, acl })).pipe(
-    Effect.catchTag("NodeExists", () => Effect.void),
-    Effect.catchTag("NoNode", () =>
-      Effect.andThen(ensureParents(zk, ZnodePath.parent(path) ?? "/", acl), create(zk, path, { acl, data }))
-    ),
-    Effect.asVoid
-  )
+  untilDefined(
+    retryAcrossSessions(zk, zk.create(path, { data, acl })).pipe(
+      Effect.catchTag("NodeExists", () => Effect.succeed(path)),
+      Effect.catchTag("NoNode", () => Effect.as(ensureParents(zk, ZnodePath.parent(path) ?? "/", acl), undefined))
+    )
+  ).pipe(Effect.asVoid)
 
 /** Deletes the present znode and no later one, which a blind repetition could delete. */
 const lift = (zk: ZooKeeper.Service, path: string): Effect.Effect<void, RecipeError | NotEmpty> =>

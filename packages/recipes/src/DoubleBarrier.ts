@@ -34,8 +34,8 @@ import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
 import { deleteUntilGone } from "./internal/shared/sessionClose.ts"
+import { makeBackoff, untilDefined } from "./internal/shared/backoff.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
-import { makeBackoff } from "./internal/shared/backoff.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { checkedTimeout, checkOptions, knownAcquire, knownOptions, type AclOptions } from "./internal/shared/options.ts"
 import { awaitChange, ensureParents } from "./internal/shared/requests.ts"
@@ -226,10 +226,12 @@ const createMember = (self: Self): Effect.Effect<Member, RecipeError> => {
   const { acl, data, path, zk } = self
   // The id is the name.
   const options = { mode: "ephemeral", data, acl, protected: (id: string) => id } as const
-  return retryAcrossSessions(zk, zk.createWithStat(ZnodePath.join(path, "member"), options)).pipe(
-    Effect.map(({ path, stat }) => ({ path, stat, name: ZnodePath.name(path) })),
-    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), createMember(self))),
-    Effect.catchTag("NodeExists", () => createMember(self))
+  return untilDefined(
+    retryAcrossSessions(zk, zk.createWithStat(ZnodePath.join(path, "member"), options)).pipe(
+      Effect.map(({ path, stat }): Member => ({ path, stat, name: ZnodePath.name(path) })),
+      Effect.catchTag("NoNode", () => Effect.as(ensureParents(zk, path, acl), undefined)),
+      Effect.catchTag("NodeExists", () => Effect.undefined)
+    )
   )
 }
 

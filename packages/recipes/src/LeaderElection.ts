@@ -37,6 +37,7 @@ import {
   lockKind
 } from "./internal/locks/nodeNames.ts"
 import type { Ownership } from "./internal/locks/ownership.ts"
+import { untilDefined } from "./internal/shared/backoff.ts"
 import {
   type AcquireOptions,
   checkedTimeout,
@@ -294,9 +295,8 @@ const leadUntilComplete = <A, E, R>(
       )
     )
   })
-  return Effect.flatMap(once, (done) =>
-    done === undefined ? leadUntilComplete(acquireLeadership, guarded) : Effect.succeed(done.value)
-  )
+  // After a loss it stands again at once, and with growing pauses where losses follow one another.
+  return Effect.map(untilDefined(once), ({ value }) => value)
 }
 
 const isLossOf = (leadership: Ownership, error: unknown): boolean =>

@@ -20,6 +20,7 @@ import type { DataInvalid, LockLost, RecipeError } from "../Errors.ts"
 import type { Held } from "../Held.ts"
 import type { Lock } from "../Lock.ts"
 import { guard, type LossSignal } from "./locks/ownership.ts"
+import { makeBackoff } from "./shared/backoff.ts"
 import { endWhenClosed } from "./shared/retry.ts"
 
 /**
@@ -75,6 +76,7 @@ export const make = Effect.fnUntraced(function* (
     inputs: { members: undefined, items: undefined },
     target: [],
     held: new Map(),
+    lost: new Map(),
     ending: [],
     users: new Set()
   }
@@ -123,6 +125,8 @@ interface Self extends AllocationInputs {
   /** The items that should be held. */
   target: ReadonlyArray<string>
   readonly held: Map<string, OwnedItem>
+  /** Of items that were lost: the pauses before they are acquired again. */
+  readonly lost: Map<string, Effect.Effect<void>>
   /** Items to give up as soon as their users have stopped. */
   readonly ending: Array<OwnedItem>
   readonly users: Set<User>
@@ -189,8 +193,9 @@ const targetOf = ({ assign, inputs: { items, members }, id }: Self): ReadonlyArr
 
 /** One step towards the target, or the wait for another target. */
 const step = Effect.fnUntraced(function* (self: Self) {
-  const { changed, held, target } = self
+  const { changed, held, lost, target } = self
   changed.closeUnsafe()
+  for (const item of lost.keys()) if (!target.includes(item)) lost.delete(item)
   for (const [item, owned] of held) {
     if (!target.includes(item)) giveUp(self, item, owned)
   }
@@ -213,6 +218,8 @@ const step = Effect.fnUntraced(function* (self: Self) {
 const acquire = (self: Self, item: string) =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
+      const pause = self.lost.get(item)
+      if (pause !== undefined) yield* restore(pause)
       const scope = yield* Scope.make()
       const locking = Effect.flatMap(self.lockOf(item), (lock) => restore(lock.acquire()))
       const held = yield* Effect.provideService(
@@ -236,12 +243,19 @@ const giveUp = (self: Self, item: string, owned: OwnedItem): void => {
 const lose = (self: Self, item: string, owned: OwnedItem, reason: LockLost["reason"]): Effect.Effect<void> =>
   Effect.suspend(() => {
     if (self.held.get(item) !== owned) return Effect.void
-    if (reason === "deleted") giveUp(self, item, owned)
     // A loss of the session is a loss of all items: users are notified once.
-    else for (const [item, owned] of self.held) giveUp(self, item, owned)
+    const lost: ReadonlyArray<readonly [string, OwnedItem]> = reason === "deleted" ? [[item, owned]] : [...self.held]
+    for (const [item, owned] of lost) giveUp(self, item, owned)
     self.changed.openUnsafe()
-    return notify(self, "less")
+    return Effect.andThen(
+      Effect.forEach(lost, ([item]) => notePause(self, item), { discard: true }),
+      notify(self, "less")
+    )
   })
+
+/** The first time after a loss an item is acquired at once, and then with growing pauses. */
+const notePause = ({ lost }: Self, item: string): Effect.Effect<void> =>
+  lost.has(item) ? Effect.void : Effect.map(makeBackoff, (pause) => void lost.set(item, pause))
 
 /** Gives up the locks of items that are no longer used. */
 const release = ({ ending }: Self): Effect.Effect<void> =>

@@ -25,7 +25,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { LockTimeout, type RecipeError } from "../../Errors.ts"
 import type { HoldOptions } from "../../Held.ts"
-import { makeBackoff } from "../shared/backoff.ts"
+import { makeBackoff, untilDefined } from "../shared/backoff.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { toBytes } from "../shared/bytes.ts"
 import { deleteInBackground, failIfClosing } from "../shared/sessionClose.ts"
@@ -310,14 +310,15 @@ const create = (
   // `named` makes the name.
   const prefix = ZnodePath.join(path, kind)
   const creating = Effect.andThen(failIfClosing(zk), zk.createWithStat(prefix, options))
-  const once: Effect.Effect<Position, RecipeError> = retryAcrossSessions(zk, creating).pipe(
-    Effect.map((created) => ({ path: created.path, owner: created.stat.ephemeralOwner })),
-    // A container may be reaped between the two requests: repeated until it is done.
-    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), once)),
-    // The id is unique, so it is our own znode, left by a lost reply.
-    Effect.catchTag("NodeExists", () => once)
+  return untilDefined(
+    retryAcrossSessions(zk, creating).pipe(
+      Effect.map((created): Position => ({ path: created.path, owner: created.stat.ephemeralOwner })),
+      // A container may be reaped between the two requests: repeated until it is done.
+      Effect.catchTag("NoNode", () => Effect.as(ensureParents(zk, path, acl), undefined)),
+      // The id is unique, so it is our own znode, left by a lost reply.
+      Effect.catchTag("NodeExists", () => Effect.undefined)
+    )
   )
-  return once
 }
 
 /**

@@ -19,6 +19,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import { type DataInvalid, type LockLost, LockTimeout, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
+import { makeBackoff, untilDefined } from "../shared/backoff.ts"
 import { makeDeadline } from "../shared/clock.ts"
 import { awaitChange, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
@@ -108,6 +109,7 @@ export const obtainWithin = (
   Effect.gen(function* () {
     const timeoutError = () => new LockTimeout({ path: leaseSlots.path, timeout: timeout ?? 0 })
     const withDeadline = yield* makeDeadline(timeout === 0 ? leaseSlots.zk.session.timeout : timeout)
+    const backoff = yield* makeBackoff
     while (true) {
       const lease = yield* acquireForked(
         (restore, own) =>
@@ -116,7 +118,9 @@ export const obtainWithin = (
       )
       if (Option.isSome(lease)) return lease.value
       if (timeout === 0) return yield* timeoutError()
-      yield* withDeadline(awaitFree(leaseSlots), timeoutError)
+      const hasWaited = yield* withDeadline(awaitFree(leaseSlots), timeoutError)
+      // A slot is free and could not be taken: another was faster, or something below it is in the way of every client.
+      if (!hasWaited) yield* withDeadline(backoff, timeoutError)
     }
   })
 
@@ -323,18 +327,23 @@ interface SlotState {
 /** Reads a slot, and creates it, free, where there is none. */
 const readSlot = (leaseSlots: LeaseSlots, slot: string): Effect.Effect<SlotState, LeaseError> => {
   const { zk } = leaseSlots
-  return retryAcrossSessions(zk, zk.get(slot)).pipe(
-    Effect.flatMap(({ data, stat }) => Effect.map(decodeEntry(slot, data), (entry) => ({ entry, stat }))),
-    Effect.catchTag("NoNode", () => Effect.andThen(createSlot(leaseSlots, slot), readSlot(leaseSlots, slot)))
+  return untilDefined(
+    retryAcrossSessions(zk, zk.get(slot)).pipe(
+      Effect.flatMap(({ data, stat }) => Effect.map(decodeEntry(slot, data), (entry): SlotState => ({ entry, stat }))),
+      Effect.catchTag("NoNode", () => Effect.as(createSlot(leaseSlots, slot), undefined))
+    )
   )
 }
 
-const createSlot = ({ acl, path, zk }: LeaseSlots, slot: string) =>
-  retryAcrossSessions(zk, zk.create(slot, { acl })).pipe(
-    Effect.asVoid,
-    Effect.catchTag("NoNode", () => ensureParents(zk, path, acl)),
-    Effect.catchTag("NodeExists", () => Effect.void)
+const createSlot = ({ acl, path, zk }: LeaseSlots, slot: string): Effect.Effect<void, RecipeError> => {
+  const create = retryAcrossSessions(zk, zk.create(slot, { acl }))
+  return create.pipe(
+    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, path, acl), create)),
+    // If a parent is reaped meanwhile, the next round creates it.
+    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.void),
+    Effect.asVoid
   )
+}
 
 /** Milliseconds until other clients may have it, by the time of the servers. */
 const remainingForOthers = (leaseSlots: LeaseSlots, entry: LeaseEntry, stat: Stat): Effect.Effect<number, LeaseError> =>
@@ -343,20 +352,23 @@ const remainingForOthers = (leaseSlots: LeaseSlots, entry: LeaseEntry, stat: Sta
 /** The current time of the servers, by a transaction. */
 const serverTime = (leaseSlots: LeaseSlots): Effect.Effect<number, LeaseError> => {
   const { acl, clock, zk } = leaseSlots
-  return retryAcrossSessions(zk, zk.createOrSet(clock, "", { acl, parentAcl: acl })).pipe(
-    Effect.map(({ mtime }) => mtime),
-    // Other clients create and delete it all the time: tried again.
-    Effect.catchTag(["NodeExists", "NoNode"], () => Effect.suspend(() => serverTime(leaseSlots)))
+  return untilDefined(
+    retryAcrossSessions(zk, zk.createOrSet(clock, "", { acl, parentAcl: acl })).pipe(
+      Effect.map(({ mtime }) => mtime),
+      // Other clients create and delete it all the time: tried again.
+      Effect.catchTag(["NodeExists", "NoNode"], () => Effect.undefined)
+    )
   )
 }
 
-/** Waits until a slot changes, or the first of them runs out. */
-const awaitFree = Effect.fnUntraced(function* (leaseSlots: LeaseSlots): Effect.fn.Return<void, LeaseError> {
+/** Waits until a slot changes, or the first of them runs out; false if one is free already. */
+const awaitFree = Effect.fnUntraced(function* (leaseSlots: LeaseSlots): Effect.fn.Return<boolean, LeaseError> {
   const held = yield* holders(leaseSlots)
-  if (held.length < leaseSlots.slots.length) return
+  if (held.length < leaseSlots.slots.length) return false
   const shortest = Math.min(...held.map(({ remaining }) => remaining))
   yield* Effect.raceAllFirst([
     Effect.sleep(shortest + 1),
     ...leaseSlots.slots.map((slot) => retryAcrossSessions(leaseSlots.zk, awaitChange(leaseSlots.zk, slot)))
   ])
+  return true
 })

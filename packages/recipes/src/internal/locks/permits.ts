@@ -17,7 +17,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { DataInvalid, type LockTimeout, PermitsMismatch, type RecipeError } from "../../Errors.ts"
 import type { Held } from "../../Held.ts"
-import { makeBackoff } from "../shared/backoff.ts"
+import { makeBackoff, sleepJittered, untilDefined } from "../shared/backoff.ts"
 import { claim, type LossSignal, type Ownership, release } from "./ownership.ts"
 import type { ContenderNode } from "./nodeNames.ts"
 import * as ContenderQueue from "./ContenderQueue.ts"
@@ -193,6 +193,7 @@ const readState = Effect.fnUntraced(function* (pool: ObservedPool, positions: Re
     // Without the right to write it cannot tell the others; BadVersion says that another was faster.
     if (Result.isSuccess(wrote) || wrote.failure._tag === "NoAuth") return yield* judge(pool, positions, all, limit)
     if (wrote.failure._tag !== "BadVersion") return yield* Effect.fail(wrote.failure)
+    yield* sleepJittered(20)
   }
 })
 
@@ -261,19 +262,26 @@ export const available = (pool: PermitPool): Effect.Effect<number, DataInvalid |
   })
 
 const readLimit = (pool: PermitPool, shared: SharedPermits): Effect.Effect<number, DataInvalid | RecipeError> =>
-  retryTransient(pool.zk.getData(shared.at)).pipe(
-    Effect.flatMap((data) => decodeLimit(shared, data)),
-    Effect.catchTag("NoNode", () => Effect.andThen(createLimit(pool, shared), readLimit(pool, shared)))
+  untilDefined(
+    retryTransient(pool.zk.getData(shared.at)).pipe(
+      Effect.flatMap((data) => decodeLimit(shared, data)),
+      Effect.catchTag("NoNode", () => Effect.as(createLimit(pool, shared), undefined))
+    )
   )
 
 const watchLimit = (pool: PermitPool): Effect.Effect<WatchedLimit, DataInvalid | RecipeError, Scope.Scope> => {
   const { limit, zk } = pool
   if (typeof limit === "number") return Effect.succeed({ permits: limit, nextChange: Effect.never })
-  return retryTransient(watchScoped(zk.getAndWatch(limit.at))).pipe(
-    Effect.flatMap(({ nextChange, data }) =>
-      Effect.map(decodeLimit(limit, data), (permits) => ({ permits, nextChange: Fiber.join(nextChange) }))
-    ),
-    Effect.catchTag("NoNode", () => Effect.andThen(createLimit(pool, limit), watchLimit(pool)))
+  return untilDefined(
+    retryTransient(watchScoped(zk.getAndWatch(limit.at))).pipe(
+      Effect.flatMap(({ nextChange, data }) =>
+        Effect.map(decodeLimit(limit, data), (permits): WatchedLimit => ({
+          permits,
+          nextChange: Fiber.join(nextChange)
+        }))
+      ),
+      Effect.catchTag("NoNode", () => Effect.as(createLimit(pool, limit), undefined))
+    )
   )
 }
 

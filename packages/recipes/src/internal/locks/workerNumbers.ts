@@ -92,7 +92,9 @@ const takeFree = Effect.fnUntraced(function* (
   waiting: ContenderQueue.Waiting,
   turn: Ownership
 ): Effect.fn.Return<OwnedNumber | "Again", LockTimeout | RecipeError, Scope.Scope> {
+  const backoff = yield* makeBackoff
   while (!turn.isLost()) {
+    yield* waiting.wait(backoff)
     const free = yield* waiting.wait(lowestFree(numbers, waiting.isOnce, turn))
     if (free === "Again") return "Again"
     if (free === undefined) return yield* waiting.timeoutError()

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { failIfClosing } from "../shared/sessionClose.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { sleepJittered, untilDefined } from "../shared/backoff.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { createIfMissing, ensureParents, getAfterSync, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
@@ -84,18 +84,17 @@ const putLockAlone = Effect.fnUntraced(function* <A>(
   lock: string,
   id: string
 ): Effect.fn.Return<LockedItem | undefined, RecipeError> {
-  const once: Effect.Effect<boolean, RecipeError> = retryAcrossSessions(
-    zk,
-    zk.create(lock, { mode: "ephemeral", data: id, acl, idempotent: true })
-  ).pipe(
-    Effect.as(true),
-    Effect.catchTag("NoNode", () => Effect.andThen(ensureParents(zk, paths.taken, acl), once)),
-    // It may be ours, of an attempt whose reply was lost.
-    Effect.catchTag("NodeExists", () =>
-      Effect.map(getOrUndefined(zk, lock), (found) => found !== undefined && hasId(found, id))
+  const isOurs = yield* untilDefined(
+    retryAcrossSessions(zk, zk.create(lock, { mode: "ephemeral", data: id, acl, idempotent: true })).pipe(
+      Effect.as(true),
+      Effect.catchTag("NoNode", () => Effect.as(ensureParents(zk, paths.taken, acl), undefined)),
+      // It may be ours, of an attempt whose reply was lost.
+      Effect.catchTag("NodeExists", () =>
+        Effect.map(getOrUndefined(zk, lock), (found) => found !== undefined && hasId(found, id))
+      )
     )
   )
-  if (!(yield* once)) return undefined
+  if (!isOurs) return undefined
   if ((yield* getOrUndefined(zk, path))?.stat.czxid === czxid) return { lock, id, version: undefined }
   yield* removeLock(zk, { lock, id })
   return undefined
@@ -159,7 +158,7 @@ export const moveToDeadLetters = <A>(
 ): Effect.Effect<void, DataInvalid | RecipeError> => {
   const { acl, deadLetters, naming, paths, zk } = queue
   if (deadLetters === undefined) return Effect.void
-  const once: Effect.Effect<void, DataInvalid | RecipeError> = retryAcrossSessions(
+  const move = retryAcrossSessions(
     zk,
     zk.transaction([
       Op.create(lock, { mode: "ephemeral", acl }),
@@ -171,16 +170,21 @@ export const moveToDeadLetters = <A>(
       }),
       Op.delete(lock)
     ])
-  ).pipe(
-    Effect.asVoid,
-    Effect.catchTag("TransactionFailed", ({ error, index }) => {
-      if (error._tag === "NoNode" && index === 0) return Effect.andThen(ensureParents(zk, paths.taken, acl), once)
-      if (error._tag === "NoNode" && index === 2)
-        return Effect.andThen(createIfMissing(zk, deadLetters.path, { acl }), once)
-      if (error._tag === "NotEmpty") return Effect.fail(new DataInvalid({ path, expected: "an item without children" }))
-      // It is being worked on, or another client was faster.
-      return isStateConflict(error) ? Effect.void : Effect.fail(error)
-    })
   )
-  return once
+  return untilDefined(
+    Effect.as(move, true as const).pipe(
+      Effect.catchTag(
+        "TransactionFailed",
+        ({ error, index }): Effect.Effect<true | undefined, DataInvalid | RecipeError> => {
+          if (error._tag === "NoNode" && index === 0) return Effect.as(ensureParents(zk, paths.taken, acl), undefined)
+          if (error._tag === "NoNode" && index === 2)
+            return Effect.as(createIfMissing(zk, deadLetters.path, { acl }), undefined)
+          if (error._tag === "NotEmpty")
+            return Effect.fail(new DataInvalid({ path, expected: "an item without children" }))
+          // It is being worked on, or another client was faster.
+          return isStateConflict(error) ? Effect.succeed(true as const) : Effect.fail(error)
+        }
+      )
+    )
+  ).pipe(Effect.asVoid)
 }

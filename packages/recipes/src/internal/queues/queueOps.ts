@@ -12,7 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { DataInvalid, type OutcomeUnknown, type RecipeError } from "../../Errors.ts"
 import type { OnDisconnect } from "../../Held.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { makeBackoff, sleepJittered, untilDefined } from "../shared/backoff.ts"
 import type { DataCodec } from "../shared/dataCodec.ts"
 import type { AclOptions } from "../shared/options.ts"
 import { createIfMissing, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
@@ -67,12 +67,13 @@ export const offer = Effect.fnUntraced(function* <A>(
   const path = ZnodePath.join(paths.items, naming.prefix(priority))
   const encoded = yield* Effect.forEach(items, data.encode)
   const ops = encoded.map((data) => Op.create(path, { mode: "persistentSequential", data, acl }))
+  const backoff = yield* makeBackoff
   while (true) {
     if (queue.maxItems !== undefined) yield* awaitRoom(queue, queue.maxItems - items.length)
     const isDone = yield* exactlyOnce.transact({ operation: "offer", path: paths.items }, ops).pipe(
       Effect.as(true),
       Effect.catchTag("TransactionFailed", ({ error }) => {
-        if (error._tag === "NoNode") return Effect.as(createItemsParent(queue), false)
+        if (error._tag === "NoNode") return Effect.as(Effect.andThen(backoff, createItemsParent(queue)), false)
         // A counter at its end (2^31 items) stays there: then there is room for one item at a time.
         return isStateConflict(error) ? Effect.as(sleepJittered(100), false) : Effect.fail(error)
       })
@@ -193,18 +194,20 @@ const explainRefusal = (path: string, error: OperationError): Effect.Effect<fals
 /** At its old place. Exactly once, because an item that is put back twice is handed out twice. */
 const putBack = <A>(queue: QueueContext<A>, path: string, data: Uint8Array): Effect.Effect<void> => {
   const { acl, paths, exactlyOnce } = queue
-  const once: Effect.Effect<void, OutcomeUnknown | RecipeError> = exactlyOnce
-    .transact({ operation: "take", path: paths.items }, [Op.create(path, { data, acl })])
-    .pipe(
-      Effect.catchTag("TransactionFailed", ({ error }) => {
-        if (error._tag === "NoNode") return Effect.andThen(createItemsParent(queue), once)
-        // No other client creates this name, unless the queue was deleted and created again.
-        return isStateConflict(error) ? Effect.void : Effect.fail(error)
-      })
-    )
-  return Effect.catch(once, (error) =>
-    Effect.logWarning(
-      `${Printable.escape(path)} was deleted by a take that was interrupted, and may not have been put back: ${error.message}`
+  const once = exactlyOnce.transact({ operation: "take", path: paths.items }, [Op.create(path, { data, acl })]).pipe(
+    Effect.as(true),
+    Effect.catchTag("TransactionFailed", ({ error }) => {
+      if (error._tag === "NoNode") return Effect.as(createItemsParent(queue), undefined)
+      // No other client creates this name, unless the queue was deleted and created again.
+      return isStateConflict(error) ? Effect.succeed(true) : Effect.fail(error)
+    })
+  )
+  return untilDefined(once).pipe(
+    Effect.asVoid,
+    Effect.catch((error) =>
+      Effect.logWarning(
+        `${Printable.escape(path)} was deleted by a take that was interrupted, and may not have been put back: ${error.message}`
+      )
     )
   )
 }

@@ -17,7 +17,7 @@ import * as Scope from "effect/Scope"
 import { LockLost, type RecipeError } from "../../Errors.ts"
 import { useScoped } from "../locks/guard.ts"
 import { claim, guard, type LossSignal, type Ownership, releaseReason } from "../locks/ownership.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { afterSync, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
 import { parseEntries, type Entry } from "./entryFormat.ts"
@@ -57,6 +57,7 @@ export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>,
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const { paths, zk } = queue
+      let fruitless = 0
       while (true) {
         const free = yield* restore(listFree(queue))
         for (const entry of free) {
@@ -86,8 +87,11 @@ export const takeWithLock = <A>(queue: QueueContext<A>): Effect.Effect<Taken<A>,
           if (taken !== undefined) return taken
         }
         // All free items were taken by other clients; our server has not caught up yet.
-        if (free.length > 0) yield* restore(sleepJittered(20))
-        else yield* restore(awaitFree(queue))
+        if (free.length > 0) yield* restore(sleepJittered(20 * 2 ** Math.min(fruitless++, 6)))
+        else {
+          fruitless = 0
+          yield* restore(awaitFree(queue))
+        }
       }
     })
   )
@@ -108,11 +112,14 @@ export const consume = <A, B, E, R>(
   handler: (item: A) => Effect.Effect<B, E, R>
 ): Effect.Effect<never, E | TakeError, R> => {
   const one = consumeOne(queue, (item) => Effect.mapError(handler(item), (error) => new Failed(error)))
-  const goOn = Effect.catch(one, (error): Effect.Effect<B | void, E | TakeError> => {
-    if (error instanceof Failed) return Effect.fail(error.error)
-    return error._tag === "LockLost" ? Effect.void : Effect.fail(error)
-  })
-  return Effect.forever(goOn)
+  return Effect.flatMap(makeBackoff, (backoff) =>
+    Effect.forever(
+      Effect.catch(one, (error): Effect.Effect<B | void, E | TakeError> => {
+        if (error instanceof Failed) return Effect.fail(error.error)
+        return error._tag === "LockLost" ? backoff : Effect.fail(error)
+      })
+    )
+  )
 }
 
 /** Tells the handler's own errors, such as a LockLost of its own, from those of the queue. */

@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import { Contended, type RecipeError, VersionExhausted } from "../../Errors.ts"
 import type { CommitError, Transaction } from "./model.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { sleepJittered, untilDefined } from "../shared/backoff.ts"
 import type { AclOptions } from "../shared/options.ts"
 import { createIfMissing, getOrUndefined } from "../shared/requests.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
@@ -58,10 +58,12 @@ export const atomically = <A, E, R>(
 
 /** The version of the znode that counts deletions. Read first, so that a later deletion is noticed. */
 const readDeletions = ({ acl, deletions, zk }: Source): Effect.Effect<number, RecipeError> =>
-  Effect.flatMap(getOrUndefined(zk, deletions), (found) =>
-    found === undefined
-      ? Effect.andThen(createIfMissing(zk, deletions, { acl }), readDeletions({ acl, deletions, zk } as Source))
-      : Effect.succeed(found.stat.version)
+  untilDefined(
+    Effect.flatMap(getOrUndefined(zk, deletions), (found) =>
+      found === undefined
+        ? Effect.as(createIfMissing(zk, deletions, { acl }), undefined)
+        : Effect.succeed(found.stat.version)
+    )
   )
 
 /** Applies the writes, if all that was read is still so; otherwise gives false. */

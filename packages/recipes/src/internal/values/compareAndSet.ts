@@ -20,7 +20,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from "../../Errors.ts"
 import * as Lock from "../../Lock.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { type AclOptions, checkOptions, knownOptions } from "../shared/options.ts"
 import { ensureParents, getAfterSync, getOrUndefined } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
@@ -114,6 +114,7 @@ export const modify = <A, E>(
       let attempts = 0
       let lost: (Attempt & { readonly result: A; readonly error: CreateError | SetDataError }) | undefined
       let losses = Outcome.totalLosses()
+      const backoff = yield* makeBackoff
       while (true) {
         const found = yield* lost === undefined
           ? read(cell)
@@ -151,6 +152,7 @@ export const modify = <A, E>(
           if (conflicts === cell.promote?.after) yield* acquire(cell.promote.lock)
           else yield* sleepJittered(5 * 2 ** Math.min(conflicts, 8))
         } else if (error._tag === "NoNode") {
+          yield* backoff
           if (found === undefined) yield* ensureParents(zk, ZnodePath.parent(path) ?? "/", cell.acl)
         } else if ((yield* failIfFinal(zk, error)) === "transient") {
           yield* sleepJittered(100)

@@ -18,7 +18,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { OutcomeUnknown, type RecipeError } from "../../Errors.ts"
 import { deleteEphemeral, deleteInBackground } from "../shared/sessionClose.ts"
-import { sleepJittered } from "../shared/backoff.ts"
+import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { afterSync, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
 
@@ -87,6 +87,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const losses = Outcome.totalLosses()
+          const backoff = yield* makeBackoff
           while (true) {
             const marker = yield* takeMarker
             const { version } = marker
@@ -113,6 +114,7 @@ export const make = Effect.fnUntraced(function* (
                 yield* restore(ensureParents(zk, directory, acl))
               else if (isStateConflict(error.error)) yield* deleteInBackground(zk, marker.path)
               else return yield* Effect.fail(error.error)
+              yield* restore(backoff)
               continue
             }
             const failure = yield* Effect.tapError(failIfFinal(zk, error), () => returnMarker(marker))

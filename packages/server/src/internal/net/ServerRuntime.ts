@@ -54,7 +54,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     this.settings = settings
     this.latency = settings.latency
     this.clock = clock
-    this.state = new ServerState(settings, { replicas, startedAt: clock.currentTimeMillisUnsafe() })
+    this.state = new ServerState(settings, { replicas, startedAt: Math.floor(clock.currentTimeMillisUnsafe()) })
   }
 
   get paused(): boolean {
@@ -63,7 +63,8 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
 
   timestamps(): Timestamps {
     return {
-      wall: this.clock.currentTimeMillisUnsafe(),
+      // A clock of tests may stand within a millisecond; the times of znodes are whole ones.
+      wall: Math.floor(this.clock.currentTimeMillisUnsafe()),
       monotonic: Number(this.clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     }
   }

@@ -183,8 +183,10 @@ export const persistentNode: Recipe = Effect.fnUntraced(function* (environment: 
         const path = paths[yield* Random.nextIntBetween(0, paths.length - 1)]
         if (path === undefined) return
         const data = REMADE + unique()
+        // Of a version that no persistent node comes to, as in a take-over.
+        const writes = Array.from({ length: ++takeOvers }, () => Op.setData(path, data))
         const remade = Effect.gen(function* () {
-          yield* client.zk.transaction([Op.delete(path), Op.create(path, { data })])
+          yield* client.zk.transaction([Op.delete(path), Op.create(path, { data }), ...writes])
           yield* Effect.sleep(yield* Random.nextBetween(0, 500))
           const found = (yield* environment.znodes).get(path)
           if (found === undefined || textOf(found.data) !== data)
