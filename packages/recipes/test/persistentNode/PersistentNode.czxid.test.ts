@@ -6,6 +6,7 @@ import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
 import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import { assert, layer } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -155,6 +156,43 @@ describeOnServers("a persistent node in a mode that outlives sessions", (it) => 
     yield* awaitCondition(() => node.status._tag === "Blocked")
     assert.strictEqual(yield* dataOf(zk, "/node"), "another's")
   })
+
+  it.inChroot(
+    "finds its own znode when the replies of the create and of its sync are lost",
+    function* ({ another, zk }) {
+      const mine = yield* another()
+      const { createWithStat, sync } = mine
+      let isLosing = false
+      const applied = yield* Deferred.make<void>()
+      // The sync is answered on the next connection, when the create has been applied.
+      const losing: ZooKeeper.Service = Object.create(mine, {
+        createWithStat: {
+          value: ((path, options) =>
+            createWithStat(path, options).pipe(
+              Effect.flatMap((created) => {
+                if (!isLosing) return Effect.succeed(created)
+                isLosing = false
+                const lost = new ConnectionLoss({ operation: "create", path, maybeApplied: true })
+                return Effect.andThen(Deferred.succeed(applied, undefined), Effect.andThen(Effect.yieldNow, lost))
+              })
+            )) satisfies ZooKeeper.Service["createWithStat"]
+        },
+        sync: {
+          value: ((path) =>
+            isLosing
+              ? Effect.andThen(Effect.delay(Deferred.await(applied), 20), sync(path))
+              : sync(path)) satisfies ZooKeeper.Service["sync"]
+        }
+      })
+      const { close, node } = yield* closable(losing, "/node", { mode, data: "mine" })
+      const { czxid } = (yield* zk.get("/node")).stat
+      isLosing = true
+      yield* zk.delete("/node")
+      yield* awaitCondition(() => node.status._tag === "Present" && node.status.czxid !== czxid)
+      yield* close
+      assert.isFalse(yield* zk.exists("/node"))
+    }
+  )
 
   it.inChroot("leaves nothing when it is closed while no reply has come", function* ({ breakable, zk }) {
     const { link, zk: mine } = yield* breakable()

@@ -57,10 +57,12 @@ export interface LastingState {
 }
 
 /** A create of a fixed path that was sent. */
-interface CreateAttempt {
+export interface CreateAttempt {
   /** No znode that is as old as this transaction is of this create. */
-  readonly after: bigint
+  after: bigint
   readonly data: Uint8Array
+  /** A reply to it was lost. */
+  isOpen: boolean
 }
 
 export const makeLasting = (): LastingState => ({ czxid: undefined, attempts: new Set(), isDecided: false })
@@ -133,13 +135,10 @@ export const isFinal = ({ _tag }: PersistentNodeError): boolean =>
 // results of reads
 // -----------------------------------------------------------------------------
 
-/** Whose znode it is; `Past` if one of our former sessions left it. In modes that outlive sessions this decides it. */
-export const classifyOwner = (self: NodeState, stat: Stat, data: Uint8Array): "Own" | "Past" | "Foreign" => {
-  const { lasting, mode, sessions, zk } = self
-  if (CreateMode.isEphemeral(mode)) {
-    if (stat.ephemeralOwner === zk.session.id) return "Own"
-    return sessions.has(stat.ephemeralOwner) ? "Past" : "Foreign"
-  }
+/** Decides whose znode it is: `Past` if one of our former sessions left it. In modes that outlive sessions it is noted. */
+export const decideOwner = (self: NodeState, stat: Stat, data: Uint8Array): "Own" | "Past" | "Foreign" => {
+  const { lasting, mode } = self
+  if (CreateMode.isEphemeral(mode)) return ownerOf(self, stat)
   const isTakenOver = !lasting.isDecided && stat.ephemeralOwner === 0n && !isNamedByServer(self)
   const isOwn = isTakenOver || isOwnLasting(self, stat, data)
   lasting.isDecided = true
@@ -147,6 +146,10 @@ export const classifyOwner = (self: NodeState, stat: Stat, data: Uint8Array): "O
   if (isOwn) lasting.czxid = stat.czxid
   return isOwn ? "Own" : "Foreign"
 }
+
+/** Whose ephemeral znode it is. */
+export const ownerOf = ({ sessions, zk }: NodeState, { ephemeralOwner }: Stat): "Own" | "Past" | "Foreign" =>
+  ephemeralOwner === zk.session.id ? "Own" : sessions.has(ephemeralOwner) ? "Past" : "Foreign"
 
 /**
  * Whether a znode that outlives sessions is ours by its czxid, or was made by a create whose outcome is not known: then it is

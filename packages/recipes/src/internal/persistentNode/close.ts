@@ -11,7 +11,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { getAfterSync } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
-import { isOwnLasting, type NodeState, settleWaiting, setStatus } from "./NodeState.ts"
+import { isOwnLasting, type NodeState, ownerOf, settleWaiting, setStatus } from "./NodeState.ts"
 import { TOUCH_NAME } from "./ttl.ts"
 
 /** Deletes the znode, and one that a create may still make; never another client's. */
@@ -29,12 +29,11 @@ export const close = Effect.fnUntraced(function* (self: NodeState) {
  * outlives sessions is deleted in the next one, if need be.
  */
 export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect.Effect<void> => {
-  const { lasting, mode, sessions, zk } = self
+  const { lasting, mode, zk } = self
   const isEphemeral = CreateMode.isEphemeral(mode)
   const isOwn = (stat: Stat) =>
     isEphemeral
-      ? (sessions.has(stat.ephemeralOwner) || stat.ephemeralOwner === zk.session.id) &&
-        stat.czxid === (czxid ?? stat.czxid)
+      ? ownerOf(self, stat) !== "Foreign" && stat.czxid === (czxid ?? stat.czxid)
       : stat.czxid === (czxid ?? lasting.czxid)
   // Creates whose outcome is not known: what is there tells whether one of them was applied.
   const look =

@@ -12,7 +12,7 @@ import { ensureParents } from "../shared/requests.ts"
 import { retryTransient } from "../shared/retry.ts"
 import { deleteOwn } from "./close.ts"
 import type { PersistentNodeError } from "./model.ts"
-import { isClosed, isProtected, type NodeState, noteSession } from "./NodeState.ts"
+import { type CreateAttempt, isClosed, isProtected, type NodeState, noteSession } from "./NodeState.ts"
 
 /** Creates the znode, or finds that there is one; gives its path. */
 export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.Return<string, PersistentNodeError> {
@@ -31,14 +31,13 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
     noteSession(self)
     const attempt = asked === undefined ? undefined : yield* beginAttempt(self, asked, data)
     if (asked !== undefined) self.mayExist = true
-    let isOpen = false
     // A close interrupts the wait but not the request: it is not repeated, and its znode is deleted if it succeeds.
     const once = Effect.suspend(() =>
       isClosed(self) ? Effect.fail(new SessionClosed()) : send(self, asked ?? self.path, request)
     ).pipe(
       Effect.tapError((error) =>
         Effect.sync(() => {
-          isOpen ||= Outcome.mayBeApplied(error)
+          if (attempt !== undefined && Outcome.mayBeApplied(error)) attempt.isOpen = true
         })
       )
     )
@@ -50,7 +49,7 @@ export const create = Effect.fnUntraced(function* (self: NodeState): Effect.fn.R
     )
     if (outcome._tag === "Success") return outcome.success.path
     // Every reply has come: none of the requests was applied.
-    if (attempt !== undefined && !isOpen) self.lasting.attempts.delete(attempt)
+    if (attempt !== undefined && !attempt.isOpen) self.lasting.attempts.delete(attempt)
     const error = outcome.failure
     if (error._tag === "NodeExists") {
       if (asked !== undefined) return asked
@@ -84,10 +83,11 @@ const send = ({ mode, zk }: NodeState, path: string, request: CreateOptions): Ef
  */
 const beginAttempt = Effect.fnUntraced(function* ({ lasting, mode, zk }: NodeState, path: string, data: Uint8Array) {
   if (CreateMode.isEphemeral(mode)) return undefined
-  const attempt = { after: zk.session.lastZxid, data }
+  const attempt: CreateAttempt = { after: zk.session.lastZxid, data, isOpen: false }
   lasting.attempts.add(attempt)
   const synced = Effect.map(zk.sync(path), () => {
-    attempt.after = zk.session.lastZxid
+    // On the next connection the sync is answered after the create.
+    if (!attempt.isOpen) attempt.after = zk.session.lastZxid
   })
   yield* Effect.forkDetach(Effect.ignore(synced), { startImmediately: true })
   return attempt

@@ -33,7 +33,7 @@ import {
   markWritten,
   isFinal,
   isNamedByServer,
-  classifyOwner,
+  decideOwner,
   makeLasting,
   awaitPresent,
   type NodeState,
@@ -115,6 +115,8 @@ const reconcile = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, PersistentNodeError, Scope.Scope> {
   const { options, zk } = self
   const path = self.mayExist && self.actualPath !== undefined ? self.actualPath : yield* create(self)
+  // A server that lags would not show the znode of a create without a reply, which would then be taken for another's.
+  if (self.lasting.attempts.size > 0) yield* retryTransient(zk.sync(path))
   const seen = yield* Effect.catchTag(
     retryTransient(watchScoped(zk.getAndWatch(path))),
     "NoNode",
@@ -122,7 +124,7 @@ const reconcile = Effect.fnUntraced(function* (
   )
   if (seen === undefined) return yield* markAbsent(self)
   const { nextChange, data, stat } = seen
-  switch (classifyOwner(self, stat, data)) {
+  switch (decideOwner(self, stat, data)) {
     case "Foreign":
       return yield* yieldTo(self, path, stat, nextChange)
     case "Past":
