@@ -195,6 +195,24 @@ describe("servers that have seen less than the session", () => {
     assert.strictEqual(session.info.id, 0x100n)
   })
 
+  itEffect(
+    "are not assumed where one name stands for several members and one says that it has no quorum",
+    function* () {
+      const { network, server, session } = yield* connect({
+        connectTimeout: "3 seconds",
+        sessionTimeout: "10 minutes",
+        ensembleReset: "accept"
+      })
+      for (const name of ["b", "c"]) network.set(`${name}:2181`, "refuse")
+      const members = ["b", "a", "c"].map((host) => ({ host, port: 2181 }))
+      Object.assign(network.transport, { resolve: () => Effect.succeed(members) })
+      yield* fallBehind(network, server, session)
+      network.statuses.set("a:2181", "This ZooKeeper instance is not currently serving requests\n")
+      yield* pass(20_000, 100)
+      assert.strictEqual(session.info.id, 0x100n)
+    }
+  )
+
   itEffect("are not assumed while one says that it only has no quorum", function* () {
     const { network, server, session } = yield* connect({
       connectTimeout: "3 seconds",

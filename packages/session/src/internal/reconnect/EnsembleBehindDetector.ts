@@ -141,10 +141,25 @@ export class EnsembleBehindDetector {
     return Math.min(PROBE, liveness.timeLeft(liveness.now()) * PROBE_SHARE)
   }
 
+  /** Asks all addresses of a server, for one name may stand for several members. */
   private ask(server: ServerAddress): Effect.Effect<ProbeAnswer> {
+    return this.session.transport.resolve(server).pipe(
+      Effect.timeoutOption(this.probeTimeout()),
+      Effect.flatMap((addresses) =>
+        Effect.forEach(
+          Option.getOrElse(addresses, () => []),
+          (address) => this.askAddress(server, address),
+          { concurrency: "unbounded" }
+        )
+      ),
+      Effect.map((answers) => strongest.find((answer) => answers.includes(answer)) ?? "unknown"),
+      Effect.catchCause(() => Effect.succeed("unknown" as const))
+    )
+  }
+
+  private askAddress(server: ServerAddress, address: ServerAddress): Effect.Effect<ProbeAnswer> {
     const { pipeline, transport } = this.session
-    return transport.resolve(server).pipe(
-      Effect.flatMap(([address = server]) => FourLetterWord.ask(transport, address, server, "srvr")),
+    return FourLetterWord.ask(transport, address, server, "srvr").pipe(
       Effect.timeoutOption(this.probeTimeout()),
       Effect.map((answer): ProbeAnswer => {
         const text = Option.getOrElse(answer, () => "")
@@ -160,5 +175,8 @@ export class EnsembleBehindDetector {
     )
   }
 }
+
+/** What one member says counts before what another says behind the same name: a contradiction first. */
+const strongest: ReadonlyArray<ProbeAnswer> = ["enough", "not serving", "less"]
 
 const isMost = (some: number, all: number): boolean => some * 2 > all
