@@ -38,7 +38,7 @@ import { makeBackoff, untilDefined } from "./internal/shared/backoff.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
 import { checkedTimeout, checkOptions, knownAcquire, knownOptions, type AclOptions } from "./internal/shared/options.ts"
-import { awaitChange, ensureParents } from "./internal/shared/requests.ts"
+import { ensureParents } from "./internal/shared/requests.ts"
 import { orIfSessionReplaced, retryAcrossSessions, retryTransient } from "./internal/shared/retry.ts"
 import { checkCount, checkPath } from "./internal/shared/validate.ts"
 
@@ -121,7 +121,8 @@ export const make = (
       acl: options.acl,
       memberPermit: Semaphore.makeUnsafe(1),
       member: undefined,
-      inside: undefined
+      inside: undefined,
+      strangers: new Set()
     }
     yield* Effect.addFinalizer(() => withdraw(self))
     const alone = Semaphore.makeUnsafe(1)
@@ -164,6 +165,8 @@ interface Self extends Options {
   member: Member | undefined
   /** The members that `leave` waits for. */
   inside: ReadonlySet<string> | undefined
+  /** Znodes with the name of a member that are persistent: they would never leave, and are no members. */
+  readonly strangers: Set<string>
 }
 
 interface Member {
@@ -252,10 +255,11 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
   if (member.stat.ephemeralOwner !== zk.session.id) return "Gone" as const
   // The watch first: it does not miss an opening after the list was read.
   const { nextChange, stat } = yield* retryTransient(watchScoped(zk.existsAndWatch(readyPath(self))))
-  const members = membersOf(yield* retryTransient(zk.getChildren(path)))
+  const members = membersOf(self, yield* retryTransient(zk.getChildren(path)))
   if (!members.includes(member.name)) return "Gone" as const
   if (Option.isSome(stat) && (yield* isOpenFor(self, member, members, stat.value))) return "Ready" as const
   if (members.length >= size) {
+    if (yield* findStrangers(self, members)) return "Again" as const
     yield* open(self, stat)
     return "Again" as const
   }
@@ -271,7 +275,10 @@ const isOpenFor = ({ path, zk }: Self, member: Member, members: ReadonlyArray<st
   member.stat.czxid < mzxid
     ? Effect.succeed(true)
     : Effect.map(retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) =>
-        results.some((result) => Result.isSuccess(result) && result.success.stat.czxid < mzxid)
+        results.some(
+          (result) =>
+            Result.isSuccess(result) && result.success.stat.ephemeralOwner !== 0n && result.success.stat.czxid < mzxid
+        )
       )
 
 /** Each member that sees all of them opens the barrier; a `ready` that was left behind is written anew. */
@@ -287,8 +294,19 @@ const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, Recipe
       )
 
 /** The names of members, in an order that is the same for all: UUIDs, with dashes as Curator writes them or without. */
-const membersOf = (children: ReadonlyArray<string>): ReadonlyArray<string> =>
-  children.filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name)).toSorted()
+const membersOf = ({ strangers }: Self, children: ReadonlyArray<string>): ReadonlyArray<string> =>
+  children
+    .filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name) && !strangers.has(name))
+    .toSorted()
+
+/** Looks at all that seem to be members, which is done before they are counted as enough; whether some are none. */
+const findStrangers = ({ path, strangers, zk }: Self, members: ReadonlyArray<string>) =>
+  Effect.map(retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) => {
+    const before = strangers.size
+    for (const [index, result] of results.entries())
+      if (Result.isSuccess(result) && result.success.stat.ephemeralOwner === 0n) strangers.add(members[index]!)
+    return strangers.size > before
+  })
 
 // ---- internal: leaving
 
@@ -305,7 +323,7 @@ const awaitOthers = Effect.fnUntraced(
     const { path, zk } = self
     while (true) {
       const ready = yield* zk.stat(readyPath(self))
-      const members = membersOf(yield* zk.getChildren(path))
+      const members = membersOf(self, yield* zk.getChildren(path))
       if (self.member !== undefined && !members.includes(self.member.name)) yield* markGone(self)
       const { member } = self
       const inside = (self.inside ??= new Set(members))
@@ -317,16 +335,29 @@ const awaitOthers = Effect.fnUntraced(
         yield* leaveLast(self, member, members.length === 1 ? ready : Option.none())
       } else if (lowest === member?.name) {
         // It holds the barrier open for the others until the last of them has gone.
-        yield* awaitChange(zk, ZnodePath.join(path, others[others.length - 1]!))
+        yield* awaitMember(self, others[others.length - 1]!)
       } else {
         if (member !== undefined) yield* deleteOwn(self, member)
-        yield* awaitChange(zk, ZnodePath.join(path, lowest))
+        yield* awaitMember(self, lowest)
       }
     }
   },
   // Without the parent there are no members.
   Effect.catchTag("NoNode", () => Effect.void)
 )
+
+/** Waits until something happens to a member's znode, or notes that it is no member's. */
+const awaitMember = ({ path, strangers, zk }: Self, name: string): Effect.Effect<void, RecipeError> =>
+  Effect.scoped(
+    Effect.flatMap(
+      retryTransient(watchScoped(zk.getAndWatch(ZnodePath.join(path, name)))),
+      ({ nextChange, stat }): Effect.Effect<void, RecipeError> => {
+        if (stat.ephemeralOwner !== 0n) return Effect.asVoid(Fiber.join(nextChange))
+        strangers.add(name)
+        return Effect.void
+      }
+    )
+  ).pipe(Effect.catchTag("NoNode", () => Effect.void))
 
 const deleteOwn = (self: Self, member: Member) =>
   Effect.catchTag(self.zk.delete(member.path), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)

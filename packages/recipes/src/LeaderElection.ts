@@ -295,7 +295,7 @@ const leadUntilComplete = <A, E, R>(
       )
     )
   })
-  // After a loss it stands again at once, and with growing pauses where losses follow one another.
+  // After a loss it is a candidate again at once, and after growing pauses where losses follow one another.
   return Effect.map(untilDefined(once), ({ value }) => value)
 }
 

@@ -48,6 +48,22 @@ describeOnServers("a double barrier", (it) => {
     }
   )
 
+  it.inChroot("counts no persistent znode with the name of a member, and waits for none", function* ({ another, zk }) {
+    for (const id of ["00000000-e2bb-4255-8caf-4136c566a962", "ffffffff-e2bb-4255-8caf-4136c566a962"])
+      yield* zk.createWithParents(`${path}/${id}`)
+    const [first, second] = [yield* member(zk, 2), yield* member(yield* another(), 2)]
+    assert.strictEqual((yield* failure(first.enter({ timeout: "100 millis" }), "WaitTimeout")).operation, "enter")
+    const entering = yield* begun(first.enter())
+    yield* second.enter()
+    yield* entering.ends
+    const leaving = yield* begun(first.leave())
+    yield* second.leave()
+    yield* leaving.ends
+    // A `ready` that was left behind opens nothing, though it is younger than they are.
+    yield* zk.createOrSet(`${path}/ready`, "")
+    yield* failure(first.enter({ timeout: "100 millis" }), "WaitTimeout")
+  })
+
   it.inChroot(
     "gives up the wait for others in time, and does not count any more (aiozk 5 and 6)",
     function* ({ another, zk }) {

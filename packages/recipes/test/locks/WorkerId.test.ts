@@ -63,6 +63,23 @@ describeOnServers("numbers of workers", (it) => {
     yield* eventually(watches, (count) => count <= 1)
   })
 
+  it.inChroot("are not held by persistent znodes with the name of a contender", function* ({ another, zk }) {
+    const id = "3b241101-e2bb-4255-8caf-4136c566a962"
+    yield* zk.createWithParents(`/workers/numbers/0/_c_${id}-lock-0000000000`)
+    const mine = yield* workers(zk, { limit: 2 })
+    const [first, release] = yield* closable(mine.acquire())
+    // Numbers that are free by all accounts come first.
+    assert.strictEqual(first.id, 1)
+    assert.strictEqual((yield* mine.acquire({ timeout: 0 })).id, 0)
+    const other = yield* workers(yield* another(), { limit: 2 })
+    yield* failure(Effect.scoped(other.acquire({ timeout: 0 })), "LockTimeout")
+    assertEach(yield* other.holders, ({ id }) => id, [0, 1])
+    const waiting = yield* Effect.forkChild(other.withWorkerId(({ id }) => Effect.succeed(id)))
+    yield* Effect.sleep(50)
+    yield* release
+    assert.strictEqual(yield* Fiber.join(waiting), 1)
+  })
+
   it.inChroot("are lost with the session, and another has them then", function* ({ another, expire, zk }) {
     const other = yield* another()
     const lost = yield* (yield* workers(other)).acquire()

@@ -84,7 +84,6 @@ describe("a recipe sends few requests in ten seconds", () => {
 
   /** Requests that are always refused because of the state, and what is kept from its end by them. */
   const refusals: Readonly<Record<string, readonly [Match, ErrorName, Run]>> = {
-    "the time of the servers for a lease": [{ path: "/it/clock" }, "NoNode", lease],
     "the slot of a lease": [{ operation: "getData", path: "/it/lease-0" }, "NoNode", lease],
     "a contender for a lock": [
       { operation: "create2" },
@@ -127,11 +126,6 @@ describe("a recipe sends few requests in ten seconds", () => {
   for (const [what, [match, error, run]] of Object.entries(refusals)) {
     itOnServer(`where the server always refuses ${what}`, function* ({ server }) {
       yield* server.answerWith(match, error, 1_000_000)
-      if (what.includes("time of")) {
-        // The time matters where another holds it.
-        const zk = yield* clientOf(other)
-        yield* zk.createWithParents("/it/lease-0", { data: '{"version":1,"identifier":"","duration":1e9,"nonce":"n"}' })
-      }
       const { count } = yield* requestsOf(run)
       assert.isAbove(count, 5)
       assert.isBelow(count, 120)

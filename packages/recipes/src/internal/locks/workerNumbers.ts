@@ -70,7 +70,7 @@ export const holders = (numbers: WorkerNumbers): Effect.Effect<ReadonlyArray<Hol
   Effect.gen(function* () {
     const taken = yield* retryAcrossSessions(numbers.zk, readTaken(numbers))
     const all: Array<Holder> = []
-    for (const id of [...taken].toSorted((a, b) => a - b)) {
+    for (const id of [...taken.keys()].toSorted((a, b) => a - b)) {
       const [holder] = yield* ContenderQueue.contendersWithIdentifier(queueOf(numbers, id))
       if (holder !== undefined) all.push({ ...holder, id })
     }
@@ -125,6 +125,9 @@ const lowestFree = (
   const look = Effect.gen(function* () {
     const taken = yield* readTaken(numbers)
     for (let id = 0; id < numbers.limit; id++) if (!taken.has(id)) return id
+    // By their names. A persistent znode holds no number, which is looked at only where none is free otherwise.
+    const held = yield* onlyHeld(numbers, taken)
+    for (let id = 0; id < numbers.limit; id++) if (!held.has(id)) return id
     if (isOnce) return undefined
     yield* awaitFree(numbers)
     return again
@@ -136,15 +139,15 @@ const lowestFree = (
   )
 }
 
-/** The numbers that are held or contended for. */
-const readTaken = (numbers: WorkerNumbers): Effect.Effect<Set<number>, RecipeError> =>
+/** The numbers that are held or contended for, with the names of the contenders. */
+const readTaken = (numbers: WorkerNumbers): Effect.Effect<Map<number, ReadonlyArray<string>>, RecipeError> =>
   Effect.gen(function* () {
     const { zk } = numbers
     const directory = directoryOf(numbers.path)
     const ids = (yield* getChildrenOrNone(zk, directory))
       .map(Number)
       .filter((id) => Number.isSafeInteger(id) && id >= 0)
-    const taken = new Set<number>()
+    const taken = new Map<number, ReadonlyArray<string>>()
     for (let start = 0; start < ids.length; start += BATCH) {
       const batch = ids.slice(start, start + BATCH)
       const lists = yield* retryTransient(
@@ -153,10 +156,40 @@ const readTaken = (numbers: WorkerNumbers): Effect.Effect<Set<number>, RecipeErr
       for (const [index, list] of lists.entries()) {
         if (Result.isFailure(list)) {
           if (list.failure._tag === "NoAuth") return yield* Effect.fail(list.failure)
-        } else if (parseContenders(list.success, kinds).length > 0) taken.add(batch[index]!)
+          continue
+        }
+        const contenders = parseContenders(list.success, kinds)
+        if (contenders.length > 0)
+          taken.set(
+            batch[index]!,
+            contenders.map(({ name }) => name)
+          )
       }
     }
     return taken
+  })
+
+/** The numbers with an ephemeral contender, or with one that may not be read. */
+const onlyHeld = (
+  numbers: WorkerNumbers,
+  taken: ReadonlyMap<number, ReadonlyArray<string>>
+): Effect.Effect<Set<number>, RecipeError> =>
+  Effect.gen(function* () {
+    const all = [...taken].flatMap(([id, names]) =>
+      names.map((name) => ({ id, path: ZnodePath.join(queueOf(numbers, id).path, name) }))
+    )
+    const held = new Set<number>()
+    for (let start = 0; start < all.length; start += BATCH) {
+      const batch = all.slice(start, start + BATCH)
+      const results = yield* retryTransient(numbers.zk.read(batch.map(({ path }) => Op.get(path))))
+      for (const [index, result] of results.entries()) {
+        const isHeld = Result.isFailure(result)
+          ? result.failure._tag !== "NoNode"
+          : ContenderQueue.isContender(result.success)
+        if (isHeld) held.add(batch[index]!.id)
+      }
+    }
+    return held
   })
 
 /** Replies stay far below the limit of a frame. */

@@ -30,7 +30,8 @@ export interface BytesOptions extends AclOptions {
   readonly layout?: Layout | undefined
   /**
    * The path for the locks of items that are being worked on: Curator's `lockPath`. Default: the path with `-taken` behind
-   * it, and `taken` below it for `kazooLocking`.
+   * it, and `taken` below it for `kazooLocking`. A znode there with the name of an item keeps every consumer from it, also
+   * a persistent one, for locks have these names in all layouts: such an item waits until somebody deletes the znode.
    */
   readonly takenPath?: string | undefined
   /**

@@ -63,7 +63,7 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
 
   timestamps(): Timestamps {
     return {
-      // A clock of tests may stand within a millisecond; the times of znodes are whole ones.
+      // A clock of tests may be within a millisecond; the times of znodes are whole ones.
       wall: Math.floor(this.clock.currentTimeMillisUnsafe()),
       monotonic: Number(this.clock.monotonicTimeNanosUnsafe() / 1_000_000n)
     }
