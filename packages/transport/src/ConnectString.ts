@@ -76,13 +76,14 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
     return Result.fail(new InvalidArgument.InvalidArgument({ argument: "servers", value: kindOf(connectString), rule }))
   }
   const text = connectString.trim()
+  // What precedes an "@" may be a password with any character in it, and may be the beginning of a chroot.
+  const name = text.includes("@") ? hide : quote
   const fail = (rule: string) =>
     Result.fail(
       new InvalidArgument.InvalidArgument({
         argument: "servers",
         value: hideSecrets(connectString),
-        // The text before an "@" may be a password with any character in it, which the rule would quote.
-        rule: text.includes("@") ? noUserNames : rule
+        rule: name === hide && rule !== noUserNames ? `${rule}; if a password ends at the "@": ${noUserNames}` : rule
       })
     )
 
@@ -98,7 +99,7 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
   let start = 0
   while (true) {
     const end = endOfServer(text, start)
-    const server = parseServer(text.slice(start, end).trim())
+    const server = parseServer(text.slice(start, end).trim(), name)
     if (typeof server === "string") return fail(server)
     servers.push(server)
     if (text[end] === ",") {
@@ -106,7 +107,7 @@ export const parse = (connectString: string): Result.Result<ConnectString, Inval
       continue
     }
     const chroot = end === text.length ? "/" : text.slice(end)
-    const broken = checkChroot(chroot)
+    const broken = checkChroot(chroot, name)
     if (broken !== undefined) return fail(broken)
     const [first, ...others] = servers
     // The loop has pushed at least one; the compiler cannot know.
@@ -161,7 +162,7 @@ export const parseSrv = (
     return fail("after dns+srv:// comes one name and no port, as in dns+srv://_zookeeper._tcp.example/app")
   }
   const chroot = slash === -1 ? "/" : rest.slice(slash)
-  const broken = checkChroot(chroot)
+  const broken = checkChroot(chroot, rest.includes("@") ? hide : quote)
   return broken === undefined ? Result.succeed({ name, chroot }) : fail(broken)
 }
 
@@ -209,53 +210,53 @@ const kindOf = (value: unknown): string =>
       : typeof value
 
 /** The server, or the rule that its text breaks. */
-const parseServer = (text: string): ServerAddress.ServerAddress | string => {
+const parseServer = (text: string, name: Name): ServerAddress.ServerAddress | string => {
   if (text === "") return "a server is missing; remove the comma or name a host"
   if (/[\s;|]/.test(text) && text.split(/[\s;|]+/).every((part) => looksLikeServer.test(part))) {
-    return `separate servers by a comma, as in zk1:2181,zk2:2181, not as in ${quote(text)}`
+    return `separate servers by a comma, as in zk1:2181,zk2:2181, not as in ${name(text)}`
   }
   const separator = text.indexOf("://")
-  if (separator === -1) return parseHostAndPort(text, text)
+  if (separator === -1) return parseHostAndPort(text, text, name)
   const scheme = text.slice(0, separator).toLowerCase()
   if (scheme !== "tcp" && scheme !== "tls") {
-    return `unknown scheme ${quote(text.slice(0, separator))} in ${quote(text)}; use tcp:// or tls://, or none, and separate servers by commas`
+    return `unknown scheme ${name(text.slice(0, separator))} in ${name(text)}; use tcp:// or tls://, or none, and separate servers by commas`
   }
-  const server = parseHostAndPort(text.slice(separator + 3), text)
+  const server = parseHostAndPort(text.slice(separator + 3), text, name)
   return typeof server === "string" ? server : { ...server, scheme }
 }
 
 /** One server, or the port of one: `zk1; 2182` is more likely two servers than a host name. */
 const looksLikeServer = /^(?:tcp:\/\/|tls:\/\/)?(?:\[[0-9a-fA-F:.%]+\]|[\p{L}\p{M}\p{N}._-]+)(?::[0-9]{1,5})?$/iu
 
-const parseHostAndPort = (text: string, whole: string): ServerAddress.ServerAddress | string => {
+const parseHostAndPort = (text: string, whole: string, name: Name): ServerAddress.ServerAddress | string => {
   let host: string
   let port: string | undefined
   if (text.startsWith("[")) {
     const close = text.indexOf("]")
-    if (close === -1) return `the bracket of ${quote(whole)} is not closed; write [::1]:2181`
+    if (close === -1) return `the bracket of ${name(whole)} is not closed; write [::1]:2181`
     host = text.slice(1, close)
-    if (!isIPv6(host)) return `${quote(host)} in ${quote(whole)} is not an IPv6 address`
+    if (!isIPv6(host)) return `${name(host)} in ${name(whole)} is not an IPv6 address`
     const tail = text.slice(close + 1)
     if (tail !== "" && !tail.startsWith(":")) {
-      return `expected ":" and a port after the bracket of ${quote(whole)}, not ${quote(tail)}`
+      return `expected ":" and a port after the bracket of ${name(whole)}, not ${name(tail)}`
     }
     port = tail === "" ? undefined : tail.slice(1)
   } else {
     const colon = text.indexOf(":")
     if (colon !== text.lastIndexOf(":")) {
-      return `${quote(whole)} has more than one ":"; write an IPv6 address in brackets, as in [::1]:2181`
+      return `${name(whole)} has more than one ":"; write an IPv6 address in brackets, as in [::1]:2181`
     }
     host = colon === -1 ? text : text.slice(0, colon)
     port = colon === -1 ? undefined : text.slice(colon + 1)
-    if (host === "") return `the host is missing in ${quote(whole)}`
+    if (host === "") return `the host is missing in ${name(whole)}`
     if (!hostPattern.test(host)) {
-      return `${quote(host)} is not a host name; it has letters, digits, ".", "-" and "_"`
+      return `${name(host)} is not a host name; it has letters, digits, ".", "-" and "_"`
     }
   }
   if (port === undefined) return { host, port: defaultPort }
   const number = /^[0-9]{1,5}$/.test(port) ? Number(port) : 0
   if (number < 1 || number > 65535) {
-    return `${quote(port)} in ${quote(whole)} is not a port; a port is a number from 1 to 65535`
+    return `${name(port)} in ${name(whole)} is not a port; a port is a number from 1 to 65535`
   }
   return { host, port: number }
 }
@@ -277,12 +278,19 @@ const isIPv6 = (text: string): boolean => {
   )
 }
 
-const quote = (text: string): string => Printable.quote(hideSecrets(text))
+/** How a rule names a part of the string. */
+type Name = (text: string) => string
 
-const checkChroot = (chroot: string): string | undefined => {
+const quote: Name = (text) => Printable.quote(hideSecrets(text))
+
+const hide: Name = () => "<hidden>"
+
+const checkChroot = (chroot: string, name: Name): string | undefined => {
   if (chroot.includes(",")) {
-    return `the chroot ${quote(chroot)} has a comma; write the chroot once, after the last server`
+    return `the chroot ${name(chroot)} has a comma; write the chroot once, after the last server`
   }
   const broken = ZnodePath.check(chroot)
-  return broken === undefined ? undefined : `bad chroot ${quote(chroot)}: ${broken}`
+  if (broken === undefined) return undefined
+  // The rule of a path names the character that breaks it.
+  return `bad chroot ${name(chroot)}: ${name === hide ? "it is not a valid path" : broken}`
 }

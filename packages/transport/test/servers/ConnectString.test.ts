@@ -141,6 +141,27 @@ describe("ConnectString", () => {
       })
     }
 
+    for (const [text, rule] of [
+      ["zk1:99999/app@eu", "is not a port; a port is a number from 1 to 65535"],
+      ["zk!1/app@eu", "is not a host name"],
+      ["zk1/app@eu/", "bad chroot"],
+      ["zk1/a\u0001pp@eu", "bad chroot"],
+      ["http://zk1/app@eu", "use tcp:// or tls://"]
+    ] as const) {
+      it(`names the mistake beside an "@" of the chroot, and repeats nothing, for ${JSON.stringify(text)}`, () => {
+        const error = refusal(ConnectString.parse(text))
+        assert.include(error.rule, rule)
+        assert.include(error.rule, "the option auth")
+        for (const part of ["99999", "zk!1", "app", "0001"]) {
+          assert.notInclude(JSON.stringify(error) + error.message, part)
+        }
+      })
+    }
+
+    it('reads a chroot that has an "@"', () => {
+      assert.strictEqual(Result.getOrThrow(ConnectString.parse("zk1/app@eu")).chroot, "/app@eu")
+    })
+
     it("repeats no value of a query", () => {
       const error = refusal(ConnectString.parse("zk://zk1?password=hunter2&backup=zk2"))
       assert.include(error.message, "tcp://")
