@@ -41,6 +41,9 @@ const lazySegmenter: Plugin = {
 /**
  * Modules of Node that take long to load, with the functions that are called of them, which few commands do: they are loaded
  * at the first call. A function that is missing here is an error of the build.
+ *
+ * They become arrow functions without properties, which can only be called: `new` and `promisify(execFile)` fail at run time,
+ * and no build notices. Nothing in the bundle does either, dependencies included.
  */
 const lazyFunctions: Readonly<Record<string, ReadonlyArray<string>>> = {
   "node:child_process": ["execFile", "fork", "spawn"],
