@@ -4,6 +4,7 @@
 import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import type { MultiOp } from "@effect-zookeeper/protocol/Operations"
 import * as ServerError from "@effect-zookeeper/protocol/ServerError"
 import * as ZnodePath from "@effect-zookeeper/protocol/ZnodePath"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
@@ -18,7 +19,7 @@ import type { Service } from "../../Service.ts"
 import { invalidReply } from "../replyErrors.ts"
 import { invalid, notAnOperation, notAnArray } from "../validate.ts"
 import { toDataAndStat } from "../data.ts"
-import { send, sendAndTransform, withPath } from "../View.ts"
+import { send, sendAndTransform, toClient, withPath } from "../View.ts"
 import type { View } from "../View.ts"
 
 type Rows =
@@ -131,38 +132,42 @@ const getEphemerals = (
 
 const read = <const Ops extends ReadonlyArray<Op.Read>>(
   view: View,
-  given: Ops
+  ops: Ops
 ): Effect.Effect<Op.ReadResults<Ops>, InvalidArgument | SessionError> => {
-  if (!Array.isArray(given)) return Effect.fail(notAnArray("Op.get(path)"))
-  // A copy: the caller may have emptied its array by the time of the answer.
-  const ops: ReadonlyArray<Op.Read> = given.slice()
+  if (!Array.isArray(ops)) return Effect.fail(notAnArray("Op.get(path)"))
+  // The answer is read by this array: the caller may have emptied its own by then.
+  const request = new Array<ReadRequest>(ops.length)
   for (let index = 0; index < ops.length; index++) {
-    if (!isRead(ops[index])) return Effect.fail(notAnOperation(index, "read", ["Op.get", "Op.getChildren"]))
-    const path = ops[index]?.path ?? ""
-    const rule = ZnodePath.check(path)
-    if (rule !== undefined) return Effect.fail(invalid(`ops[${index}].path`, path, rule))
+    const op: Op.Read | undefined = ops[index]
+    const operation = op?._tag === "Get" ? "getData" : op?._tag === "GetChildren" ? "getChildren" : undefined
+    if (op === undefined || operation === undefined) {
+      return Effect.fail(notAnOperation(index, "read", ["Op.get", "Op.getChildren"]))
+    }
+    const rule = ZnodePath.check(op.path)
+    if (rule !== undefined) return Effect.fail(invalid(`ops[${index}].path`, op.path, rule))
+    request[index] = { operation, request: { path: ZnodePath.toServer(view.chroot, op.path), watch: false } }
   }
-  const results: Effect.Effect<ReadonlyArray<Op.ReadResult<Op.Read>>, SessionError> = ops.length === 0
+  const results: Effect.Effect<ReadonlyArray<Op.ReadResult<Op.Read>>, SessionError> = request.length === 0
     ? Effect.succeed([])
     : view.session.info.serverFeatures.supports("multiRead")
       ? Effect.catchIf(
-          readTogether(view, ops),
+          readTogether(view, request),
           (error) => error._tag === "ServerRefused" && error.code === ErrorCode.codes.Unimplemented,
-          () => readOneByOne(view, ops)
+          () => readOneByOne(view, request)
         )
-      : readOneByOne(view, ops)
+      : readOneByOne(view, request)
   // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.ReadResults<Ops>, SessionError>
 }
 
-const isRead = (op: Op.Read | undefined): boolean => op?._tag === "Get" || op?._tag === "GetChildren"
+type ReadRequest = MultiOp<keyof typeof Operations.reads>
 
-const readOneByOne = (view: View, ops: ReadonlyArray<Op.Read>) =>
+const readOneByOne = (view: View, request: ReadonlyArray<ReadRequest>) =>
   Effect.forEach(
-    ops,
-    (op): Effect.Effect<Op.ReadResult<Op.Read>, SessionError> => {
-      const server = ZnodePath.toServer(view.chroot, op.path)
-      return op._tag === "Get" ? asResult(readNode(view, server, op.path)) : asResult(readNames(view, server, op.path))
+    request,
+    ({ operation, request: { path: server } }): Effect.Effect<Op.ReadResult<Op.Read>, SessionError> => {
+      const path = toClient(view, server)
+      return operation === "getData" ? asResult(readNode(view, server, path)) : asResult(readNames(view, server, path))
     },
     { concurrency: "unbounded" }
   )
@@ -175,23 +180,16 @@ const asResult = <A>(
     Effect.catchTag(["NoNode", "NoAuth"], (error) => Effect.succeed(Result.fail(error)))
   )
 
-const readTogether = (view: View, ops: ReadonlyArray<Op.Read>) => {
-  const request = ops.map(
-    (op) =>
-      ({
-        operation: op._tag === "Get" ? "getData" : "getChildren",
-        request: { path: ZnodePath.toServer(view.chroot, op.path), watch: false }
-      }) as const
-  )
-  return Effect.flatMap(
+const readTogether = (view: View, request: ReadonlyArray<ReadRequest>) =>
+  Effect.flatMap(
     send(view, Operations.multiRead, request, ""),
     (responses): Effect.Effect<ReadonlyArray<Op.ReadResult<Op.Read>>, ServerRefused | ProtocolError> => {
       const results: Array<Op.ReadResult<Op.Read>> = []
-      for (let index = 0; index < ops.length; index++) {
-        const op = ops[index]
+      for (let index = 0; index < request.length; index++) {
+        const op = request[index]
         const response = responses[index]
         if (op === undefined) break
-        const subject = { operation: op._tag === "Get" ? "getData" : "getChildren", path: op.path }
+        const subject = { operation: op.operation, path: toClient(view, op.request.path) }
         if (response?.operation === "error") {
           const error = ServerError.fromCode(response.error, ["NoNode", "NoAuth"], subject)
           if (error === undefined) {
@@ -199,10 +197,10 @@ const readTogether = (view: View, ops: ReadonlyArray<Op.Read>) => {
             return Effect.fail(new ServerRefused({ ...subject, code: response.error, name }))
           }
           results.push(Result.fail(error))
-        } else if (op._tag === "Get" && response?.operation === "getData") {
-          view.versions?.rememberData(ZnodePath.toServer(view.chroot, op.path), response.response.stat.version)
+        } else if (op.operation === "getData" && response?.operation === "getData") {
+          view.versions?.rememberData(op.request.path, response.response.stat.version)
           results.push(Result.succeed(toDataAndStat(response.response)))
-        } else if (op._tag === "GetChildren" && response?.operation === "getChildren") {
+        } else if (op.operation === "getChildren" && response?.operation === "getChildren") {
           results.push(Result.succeed(response.response.children))
         } else {
           return invalidReply(subject, `the result is that of ${response?.operation ?? "no operation"}`)
@@ -211,4 +209,3 @@ const readTogether = (view: View, ops: ReadonlyArray<Op.Read>) => {
       return Effect.succeed(results)
     }
   )
-}

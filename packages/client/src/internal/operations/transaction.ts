@@ -45,11 +45,10 @@ export const makeTransaction = (view: View): Pick<Service, "transaction"> => ({
 
 const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   view: View,
-  given: Ops
+  ops: Ops
 ): Effect.Effect<Op.WriteResults<Ops>, TransactionError> => {
-  if (!Array.isArray(given)) return Effect.fail(notAnArray("Op.check(path)"))
-  // A copy: the caller may have emptied its array by the time of the answer.
-  const ops: ReadonlyArray<Op.Write> = given.slice()
+  if (!Array.isArray(ops)) return Effect.fail(notAnArray("Op.check(path)"))
+  // The answer is read by this array: the caller may have emptied its own by then.
   const request = new Array<Request>(ops.length)
   for (let index = 0; index < ops.length; index++) {
     const op = ops[index]
@@ -60,7 +59,7 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   }
   const results: Effect.Effect<ReadonlyArray<Op.WriteResult<Op.Write>>, TransactionError> = request.length === 0
     ? Effect.succeed([])
-    : Effect.flatMap(sendUnlessRefused(view, request), (responses) => toResults(view, ops, request, responses))
+    : Effect.flatMap(sendUnlessRefused(view, request), (responses) => toResults(view, request, responses))
   // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.WriteResults<Ops>, TransactionError>
 }
@@ -137,33 +136,32 @@ const mistakeAt = (index: number, { argument, rule, value }: InvalidArgument): I
 
 const toResults = (
   view: View,
-  ops: ReadonlyArray<Op.Write>,
   request: ReadonlyArray<Request>,
   responses: ReadonlyArray<MultiResult>
 ): Effect.Effect<ReadonlyArray<Op.WriteResult<Op.Write>>, TransactionError> => {
-  if (responses.length !== ops.length) {
-    return mismatch(`${responses.length} results for ${ops.length} operations`)
+  if (responses.length !== request.length) {
+    return mismatch(`${responses.length} results for ${request.length} operations`)
   }
   // First, because no result counts if one operation failed: then none was applied.
   for (let index = 0; index < responses.length; index++) {
-    if (responses[index]?.operation === "error") return failure(ops, request, responses)
+    if (responses[index]?.operation === "error") return failure(view, request, responses)
   }
-  const results = new Array<Op.WriteResult<Op.Write>>(ops.length)
-  for (let index = 0; index < ops.length; index++) {
-    const op = ops[index]
+  const results = new Array<Op.WriteResult<Op.Write>>(request.length)
+  for (let index = 0; index < request.length; index++) {
+    const op = request[index]
     const response = responses[index]
     // Each result has a type of its own: a server answers the create of a container like that of any other znode.
-    if (op?._tag === "Create" && response !== undefined && isCreated(response)) {
+    if (response !== undefined && isCreate(op) && isCreated(response)) {
       const { path } = response.response
       view.versions?.created(path)
       results[index] = toClient(view, path)
-    } else if (op?._tag === "SetData" && response?.operation === "setData") {
-      view.versions?.rememberData(ZnodePath.toServer(view.chroot, op.path), response.response.stat.version)
+    } else if (op?.operation === "setData" && response?.operation === "setData") {
+      view.versions?.rememberData(op.request.path, response.response.stat.version)
       results[index] = response.response.stat
-    } else if (op?._tag === "Check" && response?.operation === "check") {
+    } else if (op?.operation === "check" && response?.operation === "check") {
       results[index] = undefined
-    } else if (op?._tag === "Delete" && response?.operation === "delete") {
-      view.versions?.forget(ZnodePath.toServer(view.chroot, op.path))
+    } else if (op?.operation === "delete" && response?.operation === "delete") {
+      view.versions?.forget(op.request.path)
       results[index] = undefined
     } else {
       return mismatch(`the result of operation ${index} is that of ${response?.operation ?? "no operation"}`)
@@ -174,8 +172,10 @@ const toResults = (
 
 type Created = Extract<MultiResult, { readonly response: { readonly path: string } }>
 
-const isCreated = (result: MultiResult): result is Created => {
-  const { operation } = result
+const isCreated = (result: MultiResult): result is Created => isCreate(result)
+
+const isCreate = (op: { readonly operation: string } | undefined): boolean => {
+  const operation = op?.operation
   return (
     operation === "create" || operation === "create2" || operation === "createContainer" || operation === "createTTL"
   )
@@ -188,7 +188,7 @@ const mismatch = (why: string): Effect.Effect<never, ProtocolError> =>
 const notRun = ErrorCode.codes.RuntimeInconsistency
 
 const failure = (
-  ops: ReadonlyArray<Op.Write>,
+  view: View,
   request: ReadonlyArray<Request>,
   responses: ReadonlyArray<MultiResult>
 ): Effect.Effect<never, TransactionFailed | ProtocolError> => {
@@ -200,7 +200,9 @@ const failure = (
     if (code === 0) results.push("rolledBack")
     else if (code === notRun) results.push("notRun")
     else {
-      const error = toError(code, { operation: request[index]?.operation ?? "multi", path: ops[index]?.path ?? "" })
+      const op = request[index]
+      const path = op === undefined ? "" : toClient(view, op.request.path)
+      const error = toError(code, { operation: op?.operation ?? "multi", path })
       failed ??= { index, error }
       results.push(error)
     }
