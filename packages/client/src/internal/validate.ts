@@ -154,6 +154,17 @@ export const ownCopy = (view: View, create: PreparedCreate, options: ZnodeOption
   }
 }
 
+/** The ACL of a call, checked and copied, because it is sent after a look or a refusal; the default of the client if it has none. */
+export const ownAcl = (
+  view: View,
+  acl: ReadonlyArray<Acl.Acl> | undefined,
+  argument: string
+): ReadonlyArray<Acl.Acl> | InvalidArgument => {
+  if (acl === undefined) return view.defaultAcl
+  const validated = Acl.validate(acl, argument)
+  return Result.isFailure(validated) ? validated.failure : copyAcl(validated.success)
+}
+
 /** A copy of an ACL that has been checked. */
 export const copyAcl = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl> =>
   acl.map(({ id, perms, scheme }) => ({ perms, scheme, id }))

@@ -3,8 +3,10 @@ import { NoNode } from "@effect-zookeeper/protocol/ServerError"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
+import * as ScriptedSession from "@effect-zookeeper/test-kit/ScriptedSession"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import type { CreateOptions } from "../../src/Models.ts"
 import type { Service } from "../../src/Service.ts"
 import { Acl, Op } from "../../src/index.ts"
 import { bytes, subject } from "../support/answers.ts"
@@ -89,6 +91,60 @@ describe("a create that is sent again after an answer", () => {
   })
 })
 
+itEffect("createOrSet copies its bytes once, for the write and for the create", function* () {
+  const { asked, zk } = yield* makeScriptedClient((each) => (each.operation === "setData" ? absent : created(each)))
+  const data = bytes("first")
+  yield* zk.createOrSet("/a", data)
+  const [written, made] = asked.map(({ request }) => request.data)
+  assert.notStrictEqual(written, data)
+  assert.strictEqual(made, written)
+})
+
+describe("createWithStat on a server that has create2", () => {
+  const made = Effect.fnUntraced(function* (options: CreateOptions, refuse: () => boolean = () => false) {
+    const base = yield* ScriptedSession.make(() => Effect.never)
+    const info = { ...base.info }
+    const client = yield* makeScriptedClient(
+      (asked) =>
+        asked.operation === "exists"
+          ? Effect.succeed({ stat })
+          : asked.operation === "create2" && refuse()
+            ? unimplemented
+            : created(asked),
+      { session: { info } }
+    )
+    const createAgain = () => client.zk.createWithStat("/a", options)
+    yield* createAgain()
+    return { ...client, createAgain, reconnect: () => (info.state = { ...base.info.state }) }
+  })
+
+  itEffect("copies nothing once the server has answered one on this connection", function* () {
+    const given = { data: bytes("first"), acl: [Acl.world("r")] }
+    const { asked, createAgain, reconnect } = yield* made(given)
+    yield* createAgain()
+    reconnect()
+    yield* createAgain()
+    yield* createAgain()
+    const areGiven = asked.map(({ request }) => request.data === given.data)
+    assert.deepStrictEqual(areGiven, [false, true, false, true])
+  })
+
+  itEffect("copies before it runs on a later connection, whose server may lack it", function* () {
+    const given = { data: bytes("first"), acl: [Acl.world("r")] }
+    let isOld = false
+    const { asked, createAgain, reconnect } = yield* made(given, () => {
+      if (isOld) given.data.fill(0)
+      return isOld
+    })
+    const later = createAgain()
+    reconnect()
+    isOld = true
+    yield* later
+    const sent = asked.find(({ operation }) => operation === "create")
+    assert.strictEqual(text(sent?.request.data ?? new Uint8Array()), "first")
+  })
+})
+
 describe("an array of the caller that is used again before the answer", () => {
   itEffect("does not change what defaultAcl was when the client was made", function* () {
     const defaultAcl = [Acl.world("r")]
@@ -110,6 +166,23 @@ describe("an array of the caller that is used again before the answer", () => {
       return Effect.succeed([{ operation: "check", response: {} }])
     })
     assert.deepStrictEqual(yield* zk.transaction(ops), [undefined])
+  })
+
+  itEffect("does not change which operation of a transaction failed, as the client names it", function* () {
+    const ops: Array<Op.Write> = [Op.check("/"), Op.create("/", { mode: "persistentSequential" })]
+    const { zk } = yield* makeScriptedClient(
+      () => {
+        ops.length = 0
+        return Effect.succeed([
+          { operation: "error", error: 0 },
+          { operation: "error", error: -101 }
+        ])
+      },
+      { chroot: "/app" }
+    )
+    const error = yield* Effect.flip(zk.transaction(ops))
+    assert(error._tag === "TransactionFailed" && error.error._tag === "NoNode")
+    assert.deepStrictEqual([error.index, error.error.operation, error.error.path], [1, "create", "/"])
   })
 
   itEffect("does not change which znodes are read, together or one by one", function* () {

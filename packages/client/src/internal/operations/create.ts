@@ -37,6 +37,7 @@ export interface Created {
 type SentError = Operation.Error<typeof Operations.create> | SessionError
 
 export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat"> => {
+  const createWithStat = makeCreateWithStat(view)
   const toPath = (created: Created): string => toClient(view, created.path)
   return {
     create: (path, options) => {
@@ -44,51 +45,64 @@ export const makeCreate = (view: View): Pick<Service, "create" | "createWithStat
       if (mistake !== undefined) return Effect.fail(mistake)
       const prepared = prepareCreate(view, path, options ?? none)
       if (isInvalid(prepared)) return Effect.fail(prepared)
-      return isOneRequest(view, prepared, options ?? none)
+      return view.versions === undefined && isPlain(prepared, options ?? none)
         ? sendAndTransform(view, Operations.create, prepared.request, path, toPath)
         : Effect.map(createChecked(view, prepared, options ?? none, false), toPath)
     },
-    createWithStat: (path, options) =>
-      Effect.flatMap(createNode(view, path, options, true), (created) =>
+    createWithStat: (path, options) => {
+      const mistake = KnownOptions.check(createOptions, options)
+      if (mistake !== undefined) return Effect.fail(mistake)
+      const prepared = prepareCreate(view, path, options ?? none)
+      if (isInvalid(prepared)) return Effect.fail(prepared)
+      return Effect.flatMap(createWithStat(prepared, options ?? none), (created) =>
         created.stat === undefined
           ? missingStat(path)
           : Effect.succeed({ path: toClient(view, created.path), stat: created.stat })
       )
+    }
   }
 }
 
 const none: CreateOptions = {}
 
-/** Whether it is a single `create` request whose answer concerns the caller alone, as most creates are. */
-const isOneRequest = (view: View, { mode }: PreparedCreate, options: CreateOptions): boolean =>
-  view.versions === undefined &&
-  !isProtected(options) &&
-  options.idempotent !== true &&
-  mode !== "container" &&
-  !CreateMode.hasTtl(mode)
+/** Whether it is one request, a `create` or a `create2`, as most creates are. */
+const isPlain = ({ mode }: PreparedCreate, options: CreateOptions): boolean =>
+  !isRepeatable(options) && mode !== "container" && !CreateMode.hasTtl(mode)
 
-/** Creates a znode by its options; `withStat` makes sure that the answer has a Stat. */
-const createNode = (
-  view: View,
-  path: string,
-  options: CreateOptions | undefined,
-  withStat: boolean
-): Effect.Effect<Created, CreateError> => {
-  const mistake = KnownOptions.check(createOptions, options)
-  if (mistake !== undefined) return Effect.fail(mistake)
-  const prepared = prepareCreate(view, path, options ?? none)
-  return isInvalid(prepared) ? Effect.fail(prepared) : createChecked(view, prepared, options ?? none, withStat)
-}
+const isRepeatable = (options: CreateOptions): boolean => isProtected(options) || options.idempotent === true
 
-const createChecked = (view: View, create: PreparedCreate, options: CreateOptions, withStat: boolean) => {
-  // A create with a Stat is sent again to a server that does not know create2.
-  const isRepeatable = withStat || isProtected(options) || options.idempotent === true
-  return createPrepared(view, isRepeatable ? ownCopy(view, create, options) : create, options, withStat)
+const createChecked = (view: View, create: PreparedCreate, options: CreateOptions, withStat: boolean) =>
+  createPrepared(view, isRepeatable(options) ? ownCopy(view, create, options) : create, options, withStat)
+
+/**
+ * A plain create with a Stat is sent again, as a `create`, to a server that does not know create2, so that it has to be a
+ * copy. None is made once the server has answered a create2 on this connection: if such a create then waits for a
+ * connection to a server that does not know it, it is refused.
+ */
+const makeCreateWithStat = (view: View) => {
+  const { info } = view.session
+  /** The connection on which a create2 was answered: every connection has a state of its own. */
+  let answeredOn: unknown
+  const create2 = ({ path, request }: PreparedCreate) =>
+    sendAndTransform(view, Operations.create2, request, path, (created) => {
+      answeredOn = info.state
+      return created
+    })
+  return (create: PreparedCreate, options: CreateOptions): Effect.Effect<Created, CreateError> => {
+    if (!isPlain(create, options)) return createChecked(view, create, options, true)
+    const own = answeredOn === info.state ? undefined : ownCopy(view, create, options)
+    // An Effect may run on a later connection than that of the call.
+    const sent = Effect.suspend((): Effect.Effect<Created, SentError> => {
+      if (own === undefined && answeredOn === info.state) return create2(create)
+      const repeatable = own ?? ownCopy(view, create, options)
+      return orCreate(view, create2(repeatable), repeatable)
+    })
+    return withMemory(view, sent)
+  }
 }
 
 /**
- * `createNode` with checked arguments, of which the caller keeps none: it may send them again long after the call. Of the
- * options, it reads only `protected` and `idempotent`.
+ * A create with checked arguments, of which the caller keeps none: it may send them again long after the call, unless it is plain. Of the options, it reads only `protected` and `idempotent`. `withStat` makes sure that the answer has a Stat.
  */
 export const createPrepared = (
   view: View,
@@ -118,10 +132,15 @@ export const sendCreate = (
     : CreateMode.hasTtl(mode)
       ? send(view, Operations.createTTL, { ...request, ttl }, path)
       : withStat
-        ? Effect.catchIf(send(view, Operations.create2, request, path), isUnimplemented, () =>
-            createThenStat(view, request, path)
-          )
+        ? orCreate(view, send(view, Operations.create2, request, path), { path, request })
         : send(view, Operations.create, request, path)
+
+const orCreate = (
+  view: View,
+  create2: Effect.Effect<Created, SentError>,
+  { path, request }: Pick<PreparedCreate, "path" | "request">
+): Effect.Effect<Created, SentError> =>
+  Effect.catchIf(create2, isUnimplemented, () => createThenStat(view, request, path))
 
 /**
  * For servers before 3.5, whose create does not answer with a Stat. The znode was created whatever becomes of the look

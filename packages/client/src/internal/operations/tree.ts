@@ -1,7 +1,7 @@
 /**
  * The methods that work on a path together with its ancestors or descendants.
  */
-import * as Acl from "@effect-zookeeper/protocol/Acl"
+import type * as Acl from "@effect-zookeeper/protocol/Acl"
 import * as CreateMode from "@effect-zookeeper/protocol/CreateMode"
 import * as KnownOptions from "@effect-zookeeper/protocol/KnownOptions"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
@@ -12,10 +12,10 @@ import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { CreateError } from "../../Errors.ts"
-import type { CreateWithParentsOptions } from "../../Models.ts"
+import type { CreateWithParentsOptions, ZnodeOptions } from "../../Models.ts"
 import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion, missingStat } from "../replyErrors.ts"
-import { badData, copyAcl, encodeData, invalid, isInvalid, ownCopy, prepareCreate } from "../validate.ts"
+import { badData, encodeData, invalid, isInvalid, ownAcl, ownCopy, prepareCreate } from "../validate.ts"
 import type { PreparedCreate } from "../validate.ts"
 import { checkOptions } from "../../ArgumentCheck.ts"
 import { createPrepared, lacksParent, withMemory, sendCreate } from "./create.ts"
@@ -39,15 +39,25 @@ const turns = 32
 
 export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithParents" | "createOrSet"> => ({
   ensurePath: (path, options) =>
-    withPath(view, path, (server) =>
-      checkOptions(ensurePathOptions, options).pipe(
-        Effect.andThen(Effect.fromResult(validatedAcl(options?.acl, view.defaultAcl, "acl"))),
-        Effect.flatMap((acl) => ensure(view, server, acl))
+    withPath(view, path, (server) => {
+      const acl = ownAcl(view, options?.acl, "acl")
+      return Effect.andThen(
+        checkOptions(ensurePathOptions, options),
+        isInvalid(acl) ? Effect.fail(acl) : ensure(view, server, acl)
       )
-    ),
+    }),
   createWithParents: (path, options) =>
     checkOptions(createWithParentsOptions, options).pipe(
-      Effect.andThen(createBelowParents(view, path, options, false)),
+      Effect.andThen(
+        Effect.suspend(() => {
+          const given = options ?? none
+          const checked = prepareCreate(view, path, given)
+          if (isInvalid(checked)) return Effect.fail(checked)
+          const parentAcl = ownAcl(view, given.parentAcl, "parentAcl")
+          if (isInvalid(parentAcl)) return Effect.fail(parentAcl)
+          return createBelowParents(view, ownCopy(view, checked, given), parentAcl, given, false)
+        })
+      ),
       Effect.map((created) => toClient(view, created.path))
     ),
   createOrSet: (path, data, options) => {
@@ -55,7 +65,8 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     if (mistake !== undefined) return Effect.fail(mistake)
     const bytes = encodeData(data)
     if (bytes === undefined) return Effect.fail(badData(data))
-    const mode = options?.mode
+    // Most calls find the znode, so that nothing else of a create is prepared before it is needed.
+    const { mode, ttl } = options ?? none
     if (mode !== undefined && CreateMode.isCreateMode(mode) && CreateMode.isSequential(mode)) {
       return Effect.fail(
         invalid("mode", mode, "createOrSet takes no sequential mode, because it must find the znode by its path")
@@ -63,17 +74,15 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
     }
     // A copy, because it may be sent again after other clients were in the way.
     const own = typeof data === "string" ? bytes : new Uint8Array(bytes)
-    const acls = Result.all({
-      acl: validatedAcl(options?.acl, view.defaultAcl, "acl"),
-      parentAcl: validatedAcl(options?.parentAcl, view.defaultAcl, "parentAcl")
-    })
-    if (Result.isFailure(acls)) return Effect.fail(acls.failure)
-    const creation = { ...options, ...acls.success, data: own }
+    const acl = ownAcl(view, options?.acl, "acl")
+    if (isInvalid(acl)) return Effect.fail(acl)
+    const parentAcl = ownAcl(view, options?.parentAcl, "parentAcl")
+    if (isInvalid(parentAcl)) return Effect.fail(parentAcl)
     return withPath(view, path, (server) =>
       sendSet(view, server, path, own, -1).pipe(
         Effect.catchTag("BadVersion", unexpectedBadVersion),
         Effect.catchTag("NoNode", () =>
-          Effect.flatMap(createBelowParents(view, path, creation, true), ({ stat }) =>
+          Effect.flatMap(createOwn(view, path, { acl, data: own, mode, ttl }, parentAcl), ({ stat }) =>
             stat === undefined ? missingStat(path) : Effect.succeed(stat)
           )
         ),
@@ -83,21 +92,28 @@ export const makeTree = (view: View): Pick<Service, "ensurePath" | "createWithPa
   }
 })
 
-/** A copy, because it is sent after a look or a refusal. */
-const validatedAcl = (acl: AclList | undefined, otherwise: AclList, argument: string) =>
-  acl === undefined ? Result.succeed(otherwise) : Result.map(Acl.validate(acl, argument), copyAcl)
+const none: CreateWithParentsOptions = {}
 
-const createBelowParents = (
+/** The create of `createOrSet`, with data and ACLs that are the client's own. */
+const createOwn = (
   view: View,
   path: string,
-  options: CreateWithParentsOptions = {},
+  options: ZnodeOptions,
+  parentAcl: AclList
+): Effect.Effect<Created, CreateError> => {
+  const prepared = prepareCreate(view, path, options)
+  return isInvalid(prepared) ? Effect.fail(prepared) : createBelowParents(view, prepared, parentAcl, none, true)
+}
+
+/** The caller keeps nothing of the create and the ACL, which are sent after looks and refusals. */
+const createBelowParents = (
+  view: View,
+  prepared: PreparedCreate,
+  parentAcl: AclList,
+  options: CreateWithParentsOptions,
   withStat: boolean
 ): Effect.Effect<Created, CreateError> =>
   Effect.gen(function* () {
-    const checked = prepareCreate(view, path, options)
-    if (isInvalid(checked)) return yield* Effect.fail(checked)
-    const prepared = ownCopy(view, checked, options)
-    const parentAcl = yield* Effect.fromResult(validatedAcl(options.parentAcl, view.defaultAcl, "parentAcl"))
     // From the path of the request: a sequential create may end with "/", and the chroot has parents on the server.
     const parent = ZnodePath.parent(prepared.request.path)
     const create = createPrepared(view, prepared, options, withStat).pipe(
