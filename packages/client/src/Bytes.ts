@@ -1,5 +1,5 @@
 /**
- * Recognizes and compares bytes, also those of another realm: test runners, for example, run tests in one of their own.
+ * Recognizes, compares and copies bytes, also those of another realm: test runners, for example, run tests in one of their own.
  *
  * Stability: low. It may change in any version.
  *
@@ -26,3 +26,13 @@ export const isBytes = (value: unknown): value is Uint8Array =>
  */
 export const equals = (a: Uint8Array, b: Uint8Array): boolean =>
   a === b || (isBytes(a) && isBytes(b) && a.byteLength === b.byteLength && a.every((byte, index) => byte === b[index]))
+
+/**
+ * Data as the bytes that are written: a copy, for one who keeps it beyond the call, because the caller may reuse its buffer.
+ * What is neither text nor bytes stays as it is, and the client refuses it.
+ *
+ * @category conversions
+ * @since 0.1.0
+ */
+export const copyOf = (data: string | Uint8Array): Uint8Array =>
+  typeof data === "string" ? new TextEncoder().encode(data) : isBytes(data) ? new Uint8Array(data) : data

@@ -15,6 +15,7 @@
  * @since 0.1.0
  */
 import { checkCount, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
+import * as Bytes from "@effect-zookeeper/client/Bytes"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -142,8 +143,9 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
   return KeyValueStore.make({
     get: (key) => Effect.map(getBytes("get", key), (data) => (data === undefined ? undefined : toText(data))),
     getUint8Array: (key) => getBytes("getUint8Array", key),
+    // The value as it is at the call: a write may be repeated.
     set: (key, value) =>
-      Effect.flatMap(sized(store, "set", key, toBytes(value)), (data) =>
+      Effect.flatMap(sized(store, "set", key, Bytes.copyOf(value)), (data) =>
         at(store, "set", key, (path) => Outcome.retryAcrossSessions(zk.session, zk.createOrSet(path, data)))
       ).pipe(Effect.asVoid),
     remove: (key) => remove("remove", key),
@@ -155,10 +157,10 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
     has: (key) => at(store, "has", key, (path) => Outcome.retryAcrossSessions(zk.session, zk.exists(path))),
     modify: (key, f) =>
       Effect.map(
-        modify(store, "modify", key, (data) => toBytes(f(toText(data)))),
+        modify(store, "modify", key, (data) => Bytes.copyOf(f(toText(data)))),
         (data) => (data === undefined ? undefined : toText(data))
       ),
-    modifyUint8Array: (key, f) => modify(store, "modifyUint8Array", key, (data) => toBytes(f(data)))
+    modifyUint8Array: (key, f) => modify(store, "modifyUint8Array", key, (data) => Bytes.copyOf(f(data)))
   })
 }
 
@@ -234,14 +236,15 @@ const sized = (
   key: string,
   data: Uint8Array
 ): Effect.Effect<Uint8Array, KeyValueStore.KeyValueStoreError> => {
+  if (!Bytes.isBytes(data)) {
+    return Effect.fail(
+      new KeyValueStore.KeyValueStoreError({ message: "a value is a text or a Uint8Array", method, key })
+    )
+  }
   if (data.byteLength <= maxValueSize) return Effect.succeed(data)
   const message = `a value of ${data.byteLength} bytes is larger than maxValueSize (${maxValueSize}), and a znode is no place for it`
   return Effect.fail(new KeyValueStore.KeyValueStoreError({ message, method, key }))
 }
-
-/** As the value is at the call: a write may be repeated. */
-const toBytes = (value: string | Uint8Array): Uint8Array =>
-  typeof value === "string" ? new TextEncoder().encode(value) : new Uint8Array(value)
 
 const toText = (data: Uint8Array): string => {
   try {

@@ -87,6 +87,20 @@ describeOnServers("a key value store", (test) => {
     assert.strictEqual(yield* store.get("k"), "given")
   })
 
+  test("refuses a value that is neither text nor bytes, and leaves the entry as it is", function* ({ zk }) {
+    const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
+    yield* store.set("k", "kept")
+    // As JavaScript may give them, such as a function that forgets to return.
+    for (const value of [undefined, null, 5, {}, [1, 2], new Uint16Array(2)] as ReadonlyArray<never>) {
+      const attempts = [store.set("k", value), store.modify("k", () => value), store.modifyUint8Array("k", () => value)]
+      for (const attempt of attempts) {
+        const error = yield* failure(attempt, "KeyValueStoreError")
+        assert.strictEqual(error.message, "a value is a text or a Uint8Array")
+      }
+    }
+    assert.strictEqual(yield* store.get("k"), "kept")
+  })
+
   test("loses no modification of several processes", function* ({ another, zk }) {
     const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
     yield* store.set("n", "0")
