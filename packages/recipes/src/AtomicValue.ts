@@ -15,7 +15,6 @@
  *
  * @since 0.1.0
  */
-import { isBytes } from "@effect-zookeeper/client/Bytes"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import { jsonOf } from "@effect-zookeeper/client/Json"
 import { Opaque } from "@effect-zookeeper/client/PromiseAdapter"
@@ -205,9 +204,14 @@ const makeWith = Effect.fnUntraced(function* <A>(
   const encodedInitial = yield* data.encode(initial)
 
   /** A value of its own for each reader, who may change it; the one that was given where a Schema cannot read it back. */
-  const decodeInitial = Effect.suspend(() => data.decode(path, new Uint8Array(encodedInitial))).pipe(
-    Effect.catchTag("DataInvalid", () => Effect.succeed(initial))
-  )
+  const decodeOwn = ({ encoded, value }: Next<A>): Effect.Effect<A> =>
+    Effect.catchTag(
+      Effect.suspend(() => data.decode(path, new Uint8Array(encoded))),
+      "DataInvalid",
+      () => Effect.succeed(value)
+    )
+
+  const decodeInitial = decodeOwn({ value: initial, encoded: encodedInitial })
 
   const decode = (found: Found): Effect.Effect<Versioned<A>, DataInvalid> =>
     Effect.map(
@@ -216,10 +220,8 @@ const makeWith = Effect.fnUntraced(function* <A>(
     )
 
   /** A value as it is now: it is written only when the present one has been read. */
-  const takeCopy = (value: A): Effect.Effect<Next<A>, InvalidArgument> => {
-    const own = isBytes(value) ? (new Uint8Array(value) as Uint8Array & A) : value
-    return Effect.map(data.encode(own), (encoded) => ({ value: own, encoded }))
-  }
+  const takeCopy = (value: A): Effect.Effect<Next<A>, InvalidArgument> =>
+    Effect.map(data.encode(value), (encoded) => ({ value, encoded }))
 
   /** Writes the result of `next`; nothing for None. */
   const change = (
@@ -237,22 +239,22 @@ const makeWith = Effect.fnUntraced(function* <A>(
           )
         : decode(found)
       const post = yield* next(pre)
-      const result = { pre: pre.value, post: Option.map(post, ({ value }) => value) }
+      const result = { pre: pre.value, post }
       if (Option.isNone(post)) return { data: undefined, result }
       return { data: post.value.encoded, result, unconditional: isSet }
     })
-    return modify(cell, operation, decide)
+    return Effect.flatMap(modify(cell, operation, decide), ({ attempts, result: { post, pre } }) =>
+      // The caller may have changed what it gave.
+      Option.isNone(post)
+        ? Effect.succeed({ attempts, pre, post: pre, isWritten: false })
+        : Effect.map(decodeOwn(post.value), (post) => ({ attempts, pre, post, isWritten: true }))
+    )
   }
 
   const changed = (operation: string, next: (pre: A) => Effect.Effect<Next<A>, InvalidArgument>, isSet = false) =>
     Effect.map(
       change(operation, ({ value }) => Effect.asSome(next(value)), isSet),
-      ({ attempts, result: { post, pre } }) =>
-        new Change(
-          pre,
-          Option.getOrElse(post, () => pre),
-          attempts
-        )
+      ({ attempts, post, pre }) => new Change(pre, post, attempts)
     )
 
   const getVersioned = Effect.flatMap(read(cell), decode)
@@ -276,13 +278,7 @@ const makeWith = Effect.fnUntraced(function* <A>(
               Effect.succeed(stat?.mzxid === expected.stat?.mzxid ? Option.some(next) : Option.none())
             )
         ),
-        ({ attempts, result: { post, pre } }) =>
-          new Exchange(
-            pre,
-            Option.getOrElse(post, () => pre),
-            attempts,
-            Option.isSome(post)
-          )
+        ({ attempts, isWritten, post, pre }) => new Exchange(pre, post, attempts, isWritten)
       ),
     changes: retryStream(cell.zk.dataChanges(path)).pipe(
       Stream.mapEffect((found) => decode(Option.getOrUndefined(found)))
@@ -299,5 +295,5 @@ interface Next<A> {
 interface Written<A> {
   readonly pre: A
   /** None when nothing was written. */
-  readonly post: Option.Option<A>
+  readonly post: Option.Option<Next<A>>
 }

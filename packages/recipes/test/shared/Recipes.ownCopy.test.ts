@@ -61,8 +61,14 @@ const givings: Readonly<Record<string, Giving>> = {
   "a value with a Schema that is set": (buffer, reusing) =>
     Effect.gen(function* () {
       const options = { schema: Schema.Uint8Array, codec: ZNode.bytes, initial: new Uint8Array() }
-      yield* reusing((yield* AtomicValue.make("/it", options)).set(buffer))
-      return yield* dataAt("/it")
+      const { post } = yield* reusing((yield* AtomicValue.make("/it", options)).set(buffer))
+      return yield* Effect.map(dataAt("/it"), (data) => `${data}${text(post) === data ? "" : ` after ${text(post)}`}`)
+    }),
+  "what a set of a value with bytes in it has replaced it by": (buffer, reusing) =>
+    Effect.gen(function* () {
+      const options = { schema: Schema.Struct({ bytes: Schema.Uint8ArrayFromBase64 }), initial: { bytes: buffer } }
+      const { post } = yield* reusing((yield* AtomicValue.make("/it", options)).set({ bytes: buffer }))
+      return text(post.bytes)
     }),
   "a value that is compared and set": (buffer, reusing) =>
     Effect.gen(function* () {
