@@ -144,19 +144,10 @@ export const retryTransient = <A, E extends Tagged, R>(
   effect: Effect.Effect<A, E, R>,
   options: { readonly while?: (error: E) => boolean } = {}
 ): Effect.Effect<A, E, R> =>
-  rememberLost((remembering) =>
-    Effect.suspend(() => {
-      const total = totalLosses()
-      return remembering(effect).pipe(
-        Effect.tapError((error) => Effect.sync(() => total.add(error))),
-        Effect.retry({
-          while: (error) => isTransient(error) && !total.isGivenUp && (options.while?.(error) ?? true),
-          schedule: backoff
-        }),
-        Effect.mapError(total.withTotal)
-      )
-    })
-  )
+  Effect.suspend(() => {
+    const attempts = rememberAttempts()
+    return Effect.mapError(retry(effect, attempts, options.while), attempts.describe)
+  })
 
 /**
  * `retryTransient`, and again in the session that replaces an expired one, if one does. Only for reads, and for writes that may
@@ -179,11 +170,17 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
   session: SessionInfo,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  rememberLost((remembering) => {
-    const again: Effect.Effect<A, E, R> = Effect.catch(retryTransient(remembering(effect)), (error) =>
-      Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) => (isReplaced ? again : Effect.fail(error)))
+  Effect.suspend(() => {
+    const attempts = rememberAttempts()
+    // Each session has its own total.
+    const again: Effect.Effect<A, E, R> = Effect.catch(retry(effect, attempts), (error) =>
+      Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) => {
+        if (!isReplaced) return Effect.fail(error)
+        attempts.beginAnew()
+        return again
+      })
     )
-    return again
+    return Effect.mapError(again, attempts.describe)
   })
 
 /**
@@ -316,20 +313,48 @@ export const markMaybeApplied = <E extends Tagged>(error: E): E =>
 export const markUnapplied = <E extends Tagged>(error: E): E =>
   isSessionError(error) ? withMaybeApplied(error, false) : error
 
-/** Repeats an effect; if an attempt may have been applied, the error at the end says so. */
-const rememberLost = <A, E extends Tagged, R>(
-  repeat: (remembering: (effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+/** What became of the attempts that have failed. */
+interface Attempts {
+  readonly add: (error: Tagged) => void
+  readonly isGivenUp: () => boolean
+  /** The lost connections are counted from here. */
+  readonly beginAnew: () => void
+  /** The error at the end: with all losses, and `maybeApplied` if any attempt may have been applied. */
+  readonly describe: <E extends Tagged>(error: E) => E
+}
+
+const rememberAttempts = (): Attempts => {
+  let total = totalLosses()
+  let isAnyLost = false
+  return {
+    add: (error) => {
+      total.add(error)
+      isAnyLost ||= mayBeApplied(error)
+    },
+    isGivenUp: () => total.isGivenUp,
+    beginAnew: () => {
+      total = totalLosses()
+    },
+    describe: (error) => {
+      const counted = total.withTotal(error)
+      return isAnyLost ? markMaybeApplied(counted) : counted
+    }
+  }
+}
+
+/** Repeats an effect while its error is transient. */
+const retry = <A, E extends Tagged, R>(
+  effect: Effect.Effect<A, E, R>,
+  attempts: Attempts,
+  isRepeated: (error: E) => boolean = () => true
 ): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    let isAnyLost = false
-    const remembering = (effect: Effect.Effect<A, E, R>) =>
-      Effect.tapError(effect, (error) =>
-        Effect.sync(() => {
-          isAnyLost ||= mayBeApplied(error)
-        })
-      )
-    return Effect.mapError(repeat(remembering), (error) => (isAnyLost ? markMaybeApplied(error) : error))
-  })
+  effect.pipe(
+    Effect.tapError((error) => Effect.sync(() => attempts.add(error))),
+    Effect.retry({
+      while: (error) => isTransient(error) && !attempts.isGivenUp() && isRepeated(error),
+      schedule: backoff
+    })
+  )
 
 const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
   // Errors of recipes have the field, too, and are told from these by their tags.
