@@ -22,7 +22,6 @@
  */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -35,8 +34,10 @@ import type { Held, OnDisconnect } from "./Held.ts"
 import * as Allocation from "./internal/allocation.ts"
 import type { AllocatorError, Assign } from "./internal/allocation.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
+import { makeDataCodec } from "./internal/shared/dataCodec.ts"
 import { type AclOptions, checkOptions, knownOptions } from "./internal/shared/options.ts"
 import { checkPath, checkTimeout } from "./internal/shared/validate.ts"
+import { type Found, makeCell, modify } from "./internal/values/compareAndSet.ts"
 import * as Lock from "./Lock.ts"
 import * as Party from "./Party.ts"
 
@@ -165,18 +166,11 @@ export const make = (
           identifier: id
         }).pipe(Effect.provideService(ZooKeeper.ZooKeeper, zk))
     })
-    const update = (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
-      given === undefined ? shared.update(f) : Effect.fail(itemsAreGiven(path))
-    const repeat = (
+    const change = (
+      operation: string,
       f: (items: ReadonlyArray<string>) => ReadonlyArray<string>,
-      losses = 0
-    ): Effect.Effect<void, AtomicValue.ChangeError> =>
-      // Done twice it is done once: where a reply was lost it is done again, until that has cost eight connections.
-      Effect.catch(update(f), (error) =>
-        error._tag === "OutcomeUnknown" && losses < 7
-          ? repeat(f, losses + 1)
-          : Effect.fail(losses > 0 ? Outcome.markMaybeApplied(error) : error)
-      )
+      isIdempotent: boolean
+    ) => (given === undefined ? shared.change(operation, f, isIdempotent) : Effect.fail(itemsAreGiven(path)))
     return {
       path,
       id,
@@ -188,9 +182,9 @@ export const make = (
       changes: allocation.changes,
       held: allocation.held,
       whileAllocated: allocation.whileAllocated,
-      add: (item) => repeat((items) => [...items, item]),
-      remove: (item) => repeat((items) => items.filter((other) => other !== item)),
-      update
+      add: (item) => change("add", (items) => [...items, item], true),
+      remove: (item) => change("remove", (items) => items.filter((other) => other !== item), true),
+      update: (f) => change("update", f, false)
     }
   })
 
@@ -223,13 +217,21 @@ const known = knownOptions<Options>(
 const Items = Schema.Array(Schema.String)
 
 /** The set that is kept in ZooKeeper: a JSON array, as in aiozk. */
-const sharedItems = Effect.fnUntraced(function* (path: string, acl: Options["acl"]) {
-  const value = yield* AtomicValue.make(ZnodePath.join(path, "items"), { schema: Items, initial: [], acl })
+const sharedItems = Effect.fnUntraced(function* (allocator: string, acl: Options["acl"]) {
+  const path = ZnodePath.join(allocator, "items")
+  const value = yield* AtomicValue.make(path, { schema: Items, initial: [], acl })
+  const cell = yield* makeCell(path, { acl })
+  const { decode, encode } = makeDataCodec(Items)
   return {
     get: Effect.map(value.get, inOrder),
     changes: Stream.map(value.changes, ({ value }) => inOrder(value)),
-    update: (f: (items: ReadonlyArray<string>) => ReadonlyArray<string>) =>
-      Effect.asVoid(value.update((items) => inOrder(f(inOrder(items)))))
+    change: (operation: string, f: (items: ReadonlyArray<string>) => ReadonlyArray<string>, isIdempotent: boolean) => {
+      const decide = Effect.fnUntraced(function* (found: Found) {
+        const items = found === undefined ? [] : yield* decode(path, found.data)
+        return { data: yield* encode(inOrder(f(inOrder(items)))), result: undefined }
+      })
+      return Effect.asVoid(modify(cell, operation, decide, { isIdempotent }))
+    }
   }
 })
 

@@ -229,7 +229,7 @@ const makeWith = Effect.fnUntraced(function* <N extends bigint | number>(
           if (!numbers.fits(post)) return yield* new OutOfRange({ path, value: post, range: numbers.range })
           return { data: layout.encode(post, mark, found), result: { pre, post }, unconditional: isSet }
         })
-        return modify(cell, operation, decide, layout.recognize(mark))
+        return modify(cell, operation, decide, { recognize: layout.recognize(mark) })
       })
     )
 

@@ -234,6 +234,20 @@ describe("a write that is repeated while others write, or where some attempts ar
     assert.strictEqual(error._tag, "OutcomeUnknown")
     assert.strictEqual(count.writes, MAX_LOSSES)
   })
+
+  itOnSmall("costs an allocator eight connections, though the fate of some attempts is unknown", function* (zk) {
+    const set = Effect.orDie(zk.set("/shards/items", "[]"))
+    const others = Effect.andThen(set, set)
+    // Each third fate is unknown.
+    const { count, zk: failing } = yield* writing((attempt) =>
+      attempt % 3 === 2 ? Effect.andThen(others, lost(1)) : lost(1)
+    )
+    const allocator = yield* withClient(failing)(Allocator.make("/shards"))
+    yield* zk.createWithParents("/shards/items", { data: "[]" })
+    const error = yield* Effect.flip(allocator.add("a"))
+    assert.isTrue(assertGivenUp(error).maybeApplied)
+    assert.strictEqual(count.writes, MAX_LOSSES)
+  })
 })
 
 describe("a persistent node whose data no server takes", () => {

@@ -94,6 +94,13 @@ interface Attempt {
 /** Whether an attempt was applied, judged by the present state; undefined when that does not tell. */
 export type Recognize = (now: Found, attempt: Attempt) => boolean | undefined
 
+interface ModifyOptions {
+  /** Judges attempts without a reply. Default `byVersion`. */
+  readonly recognize?: Recognize | undefined
+  /** Whether the change is the same when it is made twice: it is repeated then where its fate is unknown. Default false. */
+  readonly isIdempotent?: boolean | undefined
+}
+
 /** Errors of the loop itself. */
 type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
 
@@ -101,14 +108,15 @@ type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
  * Reads, decides and writes until a decision is written, or is to write nothing. `decide` may run many times. `operation`
  * is the name of the application's call.
  */
-export const modify = <A, E>(
+export const modify = <A, E extends { readonly _tag: string }>(
   cell: Cell,
   operation: string,
   decide: (found: Found) => Effect.Effect<Decision<A>, E>,
-  recognize: Recognize = byVersion
+  { isIdempotent = false, recognize = byVersion }: ModifyOptions = {}
 ): Effect.Effect<{ readonly result: A; readonly attempts: number }, E | CasError> =>
-  Effect.scoped(
-    Effect.gen(function* () {
+  Effect.suspend(() => {
+    let isAnyUnknown = false
+    const loop = Effect.gen(function* () {
       const { path, zk } = cell
       let conflicts = 0
       let attempts = 0
@@ -116,12 +124,17 @@ export const modify = <A, E>(
       let losses = Outcome.totalLosses()
       const backoff = yield* makeBackoff
       while (true) {
+        // Others write there.
+        if (lost !== undefined && isAnyUnknown) yield* sleepJittered(100)
         const found = yield* lost === undefined
           ? read(cell)
           : Effect.mapError(getAfterSync(zk, path), Outcome.markMaybeApplied)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
-          if (applied === undefined) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
+          if (applied === undefined) {
+            if (!isIdempotent || losses.isGivenUp) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
+            isAnyUnknown = true
+          }
           if (applied) return { result: lost.result, attempts }
           if (lost.error._tag === "ConnectionLoss" && losses.isGivenUp) {
             return yield* Effect.fail(Outcome.markUnapplied(losses.withTotal(lost.error)))
@@ -159,7 +172,8 @@ export const modify = <A, E>(
         }
       }
     })
-  )
+    return Effect.mapError(Effect.scoped(loop), (error) => (isAnyUnknown ? Outcome.markMaybeApplied(error) : error))
+  })
 
 /** The data and Stat; undefined where there is no znode. */
 export const read = ({ path, zk }: Cell): Effect.Effect<Found, RecipeError> => getOrUndefined(zk, path)
