@@ -35,6 +35,7 @@ import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 
 interface Tagged {
@@ -119,6 +120,15 @@ export const backoff: Schedule.Schedule<number> = Schedule.jittered(
     })
   )
 )
+
+/**
+ * Milliseconds before the next attempt at something that will not soon succeed, such as a request that was given up: about a
+ * minute, with jitter, so that clients do not come back at the same moment.
+ *
+ * @category schedules
+ * @since 0.1.0
+ */
+export const longPause: Effect.Effect<number> = Random.nextBetween(48_000, 72_000)
 
 /**
  * Repeats a request while its error is transient ({@link isTransient}), with the pauses of {@link backoff}. Use it for reads,

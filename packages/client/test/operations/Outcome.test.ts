@@ -65,6 +65,15 @@ describe("a write that is repeated after a lost reply", () => {
   })
 })
 
+describe("clients that give up a request at the same moment", () => {
+  itEffect("do not come back at the same moment", function* () {
+    const pauses = yield* Effect.all(Array.from({ length: 100 }, () => Outcome.longPause))
+    assert.isAtLeast(Math.min(...pauses), 48_000)
+    assert.isAtMost(Math.max(...pauses), 72_000)
+    assert.isAbove(Math.max(...pauses) - Math.min(...pauses), 10_000)
+  })
+})
+
 describe("the marks of Outcome", () => {
   itEffect("leave errors alone that are not a session's", function* () {
     for (const error of [

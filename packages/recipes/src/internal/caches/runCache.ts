@@ -194,13 +194,15 @@ const onReadFailed = Effect.fnUntraced(function* ({ cache, scope }: Self, job: J
   if (isNews)
     yield* Effect.logWarning(`${Printable.escape(job.path)} is not cached, for it cannot be read: ${error.message}`)
   const again = Effect.sync(() => cache.refreshQueue.requestAgain(job.path))
-  yield* Effect.forkIn(Effect.delay(again, (yield* Random.nextBetween(0.8, 1.2)) * retryDelay(error, attempts)), scope)
+  yield* Effect.forkIn(Effect.delay(again, yield* retryDelay(error, attempts)), scope)
 })
 
 /** Milliseconds until a znode that cannot be read is tried again. */
-const retryDelay = (error: RecipeError, attempts: number): number =>
+const retryDelay = (error: RecipeError, attempts: number): Effect.Effect<number> =>
   // A reply that is too large ends the connection; a request that is given up has cost eight.
-  error._tag === "FrameTooLarge" || Outcome.isGivenUp(error) ? 60_000 : Math.min(60_000, 1000 * 2 ** (attempts - 1))
+  error._tag === "FrameTooLarge" || Outcome.isGivenUp(error)
+    ? Outcome.longPause
+    : Effect.map(Random.nextBetween(0.8, 1.2), (jitter) => jitter * Math.min(60_000, 1000 * 2 ** (attempts - 1)))
 
 const onJobDone = ({ cache, scope }: Self, job: Job): Effect.Effect<void> => {
   cache.refreshQueue.finish(job)

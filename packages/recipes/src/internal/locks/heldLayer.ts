@@ -109,7 +109,8 @@ const make = Effect.fnUntraced(function* <Services, E, R>(
 /** The pauses where the application names none. A request that is given up has cost eight connections. */
 const pauses: Schedule.Schedule<unknown> = Schedule.modifyDelay(
   Schedule.jittered(Schedule.min([Schedule.exponential("100 millis"), Schedule.spaced("5 seconds")])),
-  ({ duration, input }) => Effect.succeed(Outcome.isGivenUp(input) ? Duration.minutes(1) : duration)
+  ({ duration, input }) =>
+    Outcome.isGivenUp(input) ? Effect.map(Outcome.longPause, Duration.millis) : Effect.succeed(duration)
 )
 
 interface Self<Services, E> extends Source {

@@ -2,6 +2,7 @@
  * Events after which a refused znode is tried again: a new connection, a parent that is created, and time.
  */
 import { watchScoped } from "@effect-zookeeper/client/Detached"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -12,12 +13,9 @@ import { retryTransient } from "../shared/retry.ts"
 import type { PersistentNodeError } from "./model.ts"
 import type { NodeState } from "./NodeState.ts"
 
-/** How often a refusal is tried again. */
-const RETRY_INTERVAL = "1 minute"
-
 /** Waits for something that may have ended the refusal. */
 export const awaitRetryTrigger = (self: NodeState, error: PersistentNodeError): Effect.Effect<void> => {
-  const triggers = [self.wake.await, Effect.sleep(RETRY_INTERVAL)]
+  const triggers = [self.wake.await, Effect.flatMap(Outcome.longPause, Effect.sleep)]
   // A request that loses every connection is not tried again for the sake of the next one.
   if (error._tag !== "ConnectionLoss") triggers.push(nextConnection(self.zk))
   if (error._tag === "NoNode") triggers.push(parentCreated(self))
