@@ -32,7 +32,6 @@ import type * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -40,6 +39,7 @@ import type * as Scope from "effect/Scope"
 import { decodeWith, type Follower, followSession, readWhenDue, watch } from "./internal/live/follow.ts"
 import { LiveState } from "./internal/live/LiveState.ts"
 import type { LiveConfig, Problem } from "./internal/live/model.ts"
+import { ReadTrigger } from "./internal/live/ReadTrigger.ts"
 import type { Snapshot } from "./internal/snapshot/model.ts"
 import type { Options as SnapshotOptions } from "./Snapshot.ts"
 import type { SnapshotFile } from "./SnapshotFile.ts"
@@ -148,7 +148,7 @@ export const make = <A>(
           decode: (snapshot) => decodeWith(config, () => compose(fromSnapshot(snapshot, { decoder }))),
           file,
           state,
-          due: Latch.makeUnsafe(true),
+          due: new ReadTrigger(),
           onRead: (outcome) => Deferred.doneUnsafe(first, Effect.fromResult(outcome))
         }
         yield* Effect.addFinalizer(() => Effect.sync(() => state.end(new SessionClosed({}))))

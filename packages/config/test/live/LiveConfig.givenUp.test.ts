@@ -46,4 +46,17 @@ describe("a live configuration whose reads a server drops each time", () => {
     yield* server.expireSession(zk.session.id)
     assert.isTrue(Exit.isFailure(yield* Fiber.join(end)))
   })
+
+  itInMemory("is read again as soon as a znode changes", function* ({ server, zk }) {
+    yield* plant(zk, { "/app/a": "1" })
+    const live = yield* LiveConfig.make(Config.String("a"), { path: "/app" })
+    yield* server.dropRequest({ operation: "exists", session: zk.session.id }, 1000)
+    yield* zk.set("/app/a", "2")
+    yield* awaitCondition(() => Option.isSome(live.status.problem))
+    yield* server.clearFaults
+    yield* zk.sync("/")
+    yield* zk.set("/app/a", "3")
+    yield* awaitCondition(() => live.current === "3")
+    assert.isTrue(Option.isNone(live.status.problem))
+  })
 })

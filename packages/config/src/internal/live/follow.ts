@@ -11,7 +11,7 @@ import type * as Config from "effect/Config"
 import { ConfigError } from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
@@ -20,6 +20,7 @@ import type { SnapshotFile } from "../../SnapshotFile.ts"
 import type { ReadError, Snapshot } from "../snapshot/model.ts"
 import { type Limits, readSnapshot } from "../snapshot/readSnapshot.ts"
 import type { LiveState } from "./LiveState.ts"
+import type { ReadTrigger } from "./ReadTrigger.ts"
 
 export interface Follower<A> {
   readonly zk: ZooKeeper.Service
@@ -30,22 +31,26 @@ export interface Follower<A> {
   readonly decode: (snapshot: Snapshot) => Effect.Effect<A, Config.ConfigError>
   readonly file: SnapshotFile | undefined
   readonly state: LiveState<A>
-  /** Open when the tree has to be read. */
-  readonly due: Latch.Latch
+  readonly due: ReadTrigger
   /** Each state of the tree that was read, and each failure to read it. */
   readonly onRead: (outcome: Result.Result<void, ReadError | Config.ConfigError>) => void
 }
 
 /** Registers the watch and causes a read for each event; returns when the session has ended for good. */
 export const watch = <A>({ due, path, pollInterval, zk }: Follower<A>): Effect.Effect<void> => {
-  const open = Effect.sync(() => due.openUnsafe())
-  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady: () => due.openUnsafe() }), () => open)
-  const poll = Effect.repeat(open, Schedule.jittered(Schedule.spaced(pollInterval)))
+  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady: () => due.onGap() }), ({ type }) =>
+    // One comes with each new connection.
+    Effect.sync(() => (type === "Gap" ? due.onGap() : due.open()))
+  )
+  const poll = Effect.repeat(
+    Effect.sync(() => due.onGap()),
+    Schedule.jittered(Schedule.spaced(pollInterval))
+  )
   return Outcome.retryAcrossSessions(zk.session, events).pipe(
     // The session has moved to a server that is too old, or began there.
     Effect.catchIf(Outcome.isUnimplemented, () => Effect.asVoid(poll)),
     // The reads report why the session has ended.
-    Effect.catch(() => open)
+    Effect.catch(() => Effect.sync(() => due.open()))
   )
 }
 
@@ -54,12 +59,12 @@ export const followSession = <A>({ due, state, zk }: Follower<A>): Effect.Effect
   Effect.andThen(
     Stream.runForEach(zk.session.states, ({ _tag }) =>
       Effect.sync(() => {
-        if (_tag === "Connected") due.openUnsafe()
+        if (_tag === "Connected") due.onGap()
         else state.setFreshness("stale")
       })
     ),
     // No other state follows: the read reports the reason.
-    Effect.sync(() => due.openUnsafe())
+    Effect.sync(() => due.open())
   )
 
 /** Reads and decodes whenever that is due, until the session has ended for good. */
@@ -68,9 +73,11 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
   let before: Snapshot | undefined
   let readIn: { readonly id: bigint; readonly history: number } | undefined
   let failures = 0
+  let again: Fiber.Fiber<void> | undefined
   while (true) {
-    yield* Latch.await(due)
-    due.closeUnsafe()
+    yield* due.await
+    if (again !== undefined) yield* Fiber.interrupt(again)
+    due.begin()
     const { history, id } = zk.session
     const isNewSession = readIn !== undefined && (readIn.id !== id || readIn.history !== history)
     // The first value after an expiry is a fresh one. That it is no older one is due to the session, which never joins a
@@ -80,16 +87,24 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     const outcome = yield* Effect.result(Effect.andThen(synced, readSnapshot(zk, path, limits, known)))
     if (Result.isFailure(outcome)) {
       if (isFinal(outcome.failure)) return yield* end(self, outcome.failure)
-      yield* report(self, outcome.failure)
+      const isGivenUp = Outcome.isGivenUp(outcome.failure)
       // The next connection is no reason to repeat a read that has cost eight.
-      if (Outcome.isGivenUp(outcome.failure)) yield* Effect.raceFirst(Effect.sleep("1 minute"), sessionEnd(zk))
+      if (isGivenUp) due.holdBack()
+      yield* report(self, outcome.failure)
+      const pause = yield* pauseAfter(failures++)
       // A read that may succeed later is repeated, with growing pauses.
-      yield* Effect.forkChild(
+      again = yield* Effect.forkChild(
         Effect.delay(
-          Effect.sync(() => due.openUnsafe()),
-          yield* pauseAfter(failures++)
+          Effect.sync(() => due.open()),
+          isGivenUp ? yield* Outcome.longPause : pause
         )
       )
+      // A change is a reason, but there may be many.
+      const ended = Effect.andThen(
+        sessionEnd(zk),
+        Effect.sync(() => due.open())
+      )
+      if (isGivenUp) yield* Effect.raceFirst(Effect.sleep(pause), ended)
       continue
     }
     failures = 0
