@@ -29,7 +29,7 @@ export const equals = (a: Uint8Array, b: Uint8Array): boolean =>
 
 /**
  * Data as the bytes that are written: a copy, for one who keeps it beyond the call, because the caller may reuse its buffer.
- * What is neither text nor bytes stays as it is, and the client refuses it.
+ * A value that is neither text nor bytes stays as it is, and the client refuses it.
  *
  * @category conversions
  * @since 0.1.0

@@ -17,6 +17,7 @@
 import { checkCount, checkOptions, checkPath } from "@effect-zookeeper/client/ArgumentCheck"
 import * as Bytes from "@effect-zookeeper/client/Bytes"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import { deleteByCzxid } from "@effect-zookeeper/client/ExactDelete"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Printable from "@effect-zookeeper/client/Printable"
@@ -25,7 +26,6 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as KeyValueStore from "effect/persistence/KeyValueStore"
 import * as Schedule from "effect/Schedule"
 import { escapeKey, unescapeName } from "./internal/keyValue/keyNames.ts"
@@ -131,15 +131,15 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
     at(store, method, key, (path) =>
       Outcome.retryAcrossSessions(zk.session, zk.getData(path)).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
     )
-  const keys = failing(
-    "keys",
-    undefined,
-    Outcome.retryAcrossSessions(zk.session, zk.getChildren(root)).pipe(
-      Effect.catchTag("NoNode", () => Effect.succeed([])),
-      Effect.map((names) => names.flatMap((name) => unescapeName(name) ?? []))
-    )
+  const names = Outcome.retryAcrossSessions(zk.session, zk.getChildren(root)).pipe(
+    Effect.catchTag("NoNode", () => Effect.succeed([])),
+    Effect.map((names) => names.flatMap((name) => unescapeName(name) ?? []))
   )
-  const remove = (method: string, key: string) => at(store, method, key, (path) => removeEntry(zk, path))
+  const keys = failing("keys", undefined, names)
+  // One sync is for all entries.
+  const synced = Outcome.retryAcrossSessions(zk.session, zk.sync(root))
+  const remove = (method: string, key: string, isSynced: boolean) =>
+    at(store, method, key, (path) => removeEntry(store, path, isSynced))
   return KeyValueStore.make({
     get: (key) => Effect.map(getBytes("get", key), (data) => (data === undefined ? undefined : toText(data))),
     getUint8Array: (key) => getBytes("getUint8Array", key),
@@ -148,9 +148,9 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
       Effect.flatMap(sized(store, "set", key, Bytes.copyOf(value)), (data) =>
         at(store, "set", key, (path) => Outcome.retryAcrossSessions(zk.session, zk.createOrSet(path, data)))
       ).pipe(Effect.asVoid),
-    remove: (key) => remove("remove", key),
-    clear: Effect.flatMap(keys, (all) =>
-      Effect.forEach(all, (key) => remove("clear", key), { concurrency: 16, discard: true })
+    remove: (key) => remove("remove", key, false),
+    clear: Effect.flatMap(failing("clear", undefined, Effect.andThen(synced, names)), (all) =>
+      Effect.forEach(all, (key) => remove("clear", key, true), { concurrency: 16, discard: true })
     ),
     size: Effect.map(keys, (all) => all.length),
     keys,
@@ -165,23 +165,16 @@ const makeStore = (store: Store): KeyValueStore.KeyValueStore => {
 }
 
 /**
- * Deletes the entry that is there at the call. Each attempt looks first, at the present state: by the time of a repetition
- * another process may have set the key anew, and that entry stays.
+ * Deletes the entry that is there at the call. By the time of a repetition another process may have set the key anew, and
+ * that entry stays.
  */
-const removeEntry = (zk: ZooKeeper.Service, path: string) =>
-  Effect.suspend(() => {
-    let czxid: bigint | undefined
-    const once = Effect.gen(function* () {
-      yield* zk.sync(path)
-      const stat = yield* zk.stat(path)
-      if (Option.isNone(stat) || stat.value.czxid !== (czxid ?? stat.value.czxid)) return
-      czxid = stat.value.czxid
-      yield* zk.delete(path, { version: stat.value.version })
-    })
-    // BadVersion: another process has written in between.
-    const untilRead = Effect.retry(once, { while: ({ _tag }) => _tag === "BadVersion", schedule: soon })
-    return Effect.catchTag(Outcome.retryAcrossSessions(zk.session, untilRead), "NoNode", () => Effect.void)
-  })
+const removeEntry = ({ zk }: Store, path: string, isSynced: boolean) =>
+  Effect.suspend(() =>
+    Outcome.retryAcrossSessions(
+      zk.session,
+      deleteByCzxid(zk, path, () => true, { isSynced })
+    )
+  )
 
 /** Reads, applies and writes at the version that was read, until no other client has written in between. */
 const modify = (store: Store, method: string, key: string, f: (data: Uint8Array) => Uint8Array) =>

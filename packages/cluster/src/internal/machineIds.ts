@@ -1,5 +1,6 @@
 /** Small numbers that no two living sessions have at once. */
-import type { CreateError, DeleteError, ReadError } from "@effect-zookeeper/client/Errors"
+import type { CreateError } from "@effect-zookeeper/client/Errors"
+import { deleteByCzxid, type ExactDeleteError } from "@effect-zookeeper/client/ExactDelete"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
@@ -56,10 +57,10 @@ export class MachineIds {
   /** Gives all of them back. A failure of one does not keep the others. */
   get releaseAll(): Effect.Effect<void> {
     return Effect.forEach(
-      this.takes,
-      ([address, take]) =>
+      this.takes.values(),
+      (take) =>
         Effect.flatMap(Fiber.await(take), (exit) =>
-          Exit.isSuccess(exit) ? Effect.ignore(release(this.zk, this.parent, address, exit.value)) : Effect.void
+          Exit.isSuccess(exit) ? Effect.ignore(release(this.zk, this.parent, exit.value)) : Effect.void
         ),
       { concurrency: 4, discard: true }
     )
@@ -91,30 +92,17 @@ const takeMachineId = (zk: ZooKeeper.Service, parent: string, address: string): 
     return yield* new NoMachineId({ path: parent, limit: machineIdLimit })
   })
 
-/**
- * Gives a number back, if the session still has it. Each attempt looks first, at the present state: the znode may have gone
- * by an attempt whose reply was lost, and be the next owner's by now.
- */
+/** Gives a number back, if the session still has it. */
 const release = (
   zk: ZooKeeper.Service,
   parent: string,
-  address: string,
   { id, sessionId }: Taken
-): Effect.Effect<void, ReadError | DeleteError> => {
+): Effect.Effect<void, ExactDeleteError> => {
   const path = ZnodePath.join(parent, String(id))
-  const once = Effect.gen(function* () {
-    if (zk.session.id !== sessionId) return
-    // A server that lags would show a znode that is gone already.
-    yield* zk.sync(path)
-    const znode = yield* zk.get(path)
-    if (isOwn(znode, sessionId, address)) yield* zk.delete(path, { version: znode.stat.version })
-  })
-  return Effect.catchTag(
-    Outcome.retryTransient(once),
-    // BadVersion: another client has written there, or the znode is another's.
-    ["NoNode", "BadVersion", "SessionExpired", "SessionClosed"],
-    () => Effect.void
-  )
+  const deleting = deleteByCzxid(zk, path, ({ ephemeralOwner }) => ephemeralOwner === sessionId)
+  // The znodes of a session are gone in the next one.
+  const once = Effect.suspend(() => (zk.session.id === sessionId ? deleting : Effect.void))
+  return Effect.catchTag(Outcome.retryTransient(once), ["SessionExpired", "SessionClosed"], () => Effect.void)
 }
 
 const isOwn = ({ data, stat }: DataAndStat, sessionId: bigint, address: string): boolean =>

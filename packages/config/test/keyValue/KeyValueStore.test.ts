@@ -91,8 +91,9 @@ describeOnServers("a key value store", (test) => {
     const store = yield* withClient(zk)(ZooKeeperKeyValueStore.make({ path }))
     yield* store.set("k", "kept")
     // As JavaScript may give them, such as a function that forgets to return.
-    for (const value of [undefined, null, 5, {}, [1, 2], new Uint16Array(2)] as ReadonlyArray<never>) {
-      const attempts = [store.set("k", value), store.modify("k", () => value), store.modifyUint8Array("k", () => value)]
+    for (const value of [undefined, null, 5, {}, [1, 2], new Uint16Array(2)] as ReadonlyArray<unknown>) {
+      const given = value as Uint8Array & string
+      const attempts = [store.set("k", given), store.modify("k", () => given), store.modifyUint8Array("k", () => given)]
       for (const attempt of attempts) {
         const error = yield* failure(attempt, "KeyValueStoreError")
         assert.strictEqual(error.message, "a value is a text or a Uint8Array")
@@ -168,6 +169,21 @@ describeOnServers("a key value store", (test) => {
     yield* store.set("n", "2")
     yield* theirs.remove("n")
     assert.isFalse(yield* store.has("n"))
+  })
+
+  test("clears all entries with one sync, also those of which the server does not know yet", function* ({ zk }) {
+    const count = { syncs: 0 }
+    const counting: ZooKeeper.Service = {
+      ...zk,
+      session: zk.session,
+      sync: (asked) => Effect.suspend(() => (count.syncs++, zk.sync(asked))),
+      getChildren: (asked) => Effect.suspend(() => (count.syncs === 0 ? Effect.succeed([]) : zk.getChildren(asked)))
+    }
+    const store = yield* withClient(counting)(ZooKeeperKeyValueStore.make({ path }))
+    for (const key of ["a", "b", "c"]) yield* store.set(key, "1")
+    yield* store.clear
+    assert.strictEqual(count.syncs, 1)
+    assert.deepStrictEqual(yield* zk.getChildren(path), [])
   })
 
   test("is a layer", function* ({ zk }) {
