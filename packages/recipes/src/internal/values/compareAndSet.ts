@@ -101,6 +101,9 @@ interface ModifyOptions {
   readonly isIdempotent?: boolean | undefined
 }
 
+/** A change is given up after so many attempts whose fate stayed unknown, where each has cost a connection or a timeout. */
+const MAX_UNKNOWN = 8
+
 /** Errors of the loop itself. */
 type CasError = RecipeError | OutcomeUnknown | VersionExhausted | Contended
 
@@ -115,7 +118,8 @@ export const modify = <A, E extends { readonly _tag: string }>(
   { isIdempotent = false, recognize = byVersion }: ModifyOptions = {}
 ): Effect.Effect<{ readonly result: A; readonly attempts: number }, E | CasError> =>
   Effect.suspend(() => {
-    let isAnyUnknown = false
+    /** The attempts whose fate stayed unknown. */
+    let unknown = 0
     const loop = Effect.gen(function* () {
       const { path, zk } = cell
       let conflicts = 0
@@ -125,15 +129,17 @@ export const modify = <A, E extends { readonly _tag: string }>(
       const backoff = yield* makeBackoff
       while (true) {
         // Others write there.
-        if (lost !== undefined && isAnyUnknown) yield* sleepJittered(100)
+        if (lost !== undefined && unknown > 0) yield* sleepJittered(100)
         const found = yield* lost === undefined
           ? read(cell)
           : Effect.mapError(getAfterSync(zk, path), Outcome.markMaybeApplied)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
           if (applied === undefined) {
-            if (!isIdempotent || losses.isGivenUp) return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
-            isAnyUnknown = true
+            unknown++
+            if (!isIdempotent || losses.isGivenUp || unknown === MAX_UNKNOWN) {
+              return yield* new OutcomeUnknown({ path, operation, reason: "lost" })
+            }
           }
           if (applied) return { result: lost.result, attempts }
           if (lost.error._tag === "ConnectionLoss" && losses.isGivenUp) {
@@ -172,7 +178,7 @@ export const modify = <A, E extends { readonly _tag: string }>(
         }
       }
     })
-    return Effect.mapError(Effect.scoped(loop), (error) => (isAnyUnknown ? Outcome.markMaybeApplied(error) : error))
+    return Effect.mapError(Effect.scoped(loop), (error) => (unknown > 0 ? Outcome.markMaybeApplied(error) : error))
   })
 
 /** The data and Stat; undefined where there is no znode. */
