@@ -203,7 +203,7 @@ const makeWith = Effect.fnUntraced(function* <A>(
   const cell = yield* makeCell(path, options)
   const encodedInitial = yield* data.encode(initial)
 
-  /** A value of its own for each reader, who may change it; the one that was given where a Schema cannot read it back. */
+  /** Makes a value anew, because readers may change theirs. A Schema that cannot read it back gives the value itself. */
   const decodeOwn = ({ encoded, value }: Next<A>): Effect.Effect<A> =>
     Effect.catchTag(
       Effect.suspend(() => data.decode(path, new Uint8Array(encoded))),

@@ -122,7 +122,7 @@ export const make = (
       memberPermit: Semaphore.makeUnsafe(1),
       member: undefined,
       inside: undefined,
-      strangers: new Set()
+      nonMembers: new Set()
     }
     yield* Effect.addFinalizer(() => withdraw(self))
     const alone = Semaphore.makeUnsafe(1)
@@ -165,8 +165,8 @@ interface Self extends Options {
   member: Member | undefined
   /** The members that `leave` waits for. */
   inside: ReadonlySet<string> | undefined
-  /** Znodes with the name of a member that are persistent: they would never leave, and are no members. */
-  readonly strangers: Set<string>
+  /** The names of persistent znodes that look like those of members: such a znode would never leave. */
+  readonly nonMembers: Set<string>
 }
 
 interface Member {
@@ -259,7 +259,7 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
   if (!members.includes(member.name)) return "Gone" as const
   if (Option.isSome(stat) && (yield* isOpenFor(self, member, members, stat.value))) return "Ready" as const
   if (members.length >= size) {
-    if (yield* findStrangers(self, members)) return "Again" as const
+    if (yield* findNonMembers(self, members)) return "Again" as const
     yield* open(self, stat)
     return "Again" as const
   }
@@ -271,10 +271,10 @@ const readState = Effect.fnUntraced(function* (self: Self, member: Member, isOnc
 })
 
 /** Whether one of the present members was there when the barrier was opened. */
-const isOpenFor = ({ path, zk }: Self, member: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
+const isOpenFor = (self: Self, member: Member, members: ReadonlyArray<string>, { mzxid }: Stat) =>
   member.stat.czxid < mzxid
     ? Effect.succeed(true)
-    : Effect.map(retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) =>
+    : Effect.map(readMembers(self, members), (results) =>
         results.some(
           (result) =>
             Result.isSuccess(result) && result.success.stat.ephemeralOwner !== 0n && result.success.stat.czxid < mzxid
@@ -294,18 +294,23 @@ const open = (self: Self, stat: Option.Option<Stat>): Effect.Effect<void, Recipe
       )
 
 /** The names of members, in an order that is the same for all: UUIDs, with dashes as Curator writes them or without. */
-const membersOf = ({ strangers }: Self, children: ReadonlyArray<string>): ReadonlyArray<string> =>
+const membersOf = ({ nonMembers }: Self, children: ReadonlyArray<string>): ReadonlyArray<string> =>
   children
-    .filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name) && !strangers.has(name))
+    .filter((name) => /^[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}$/i.test(name) && !nonMembers.has(name))
     .toSorted()
 
-/** Looks at all that seem to be members, which is done before they are counted as enough; whether some are none. */
-const findStrangers = ({ path, strangers, zk }: Self, members: ReadonlyArray<string>) =>
-  Effect.map(retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name))))), (results) => {
-    const before = strangers.size
-    for (const [index, result] of results.entries())
-      if (Result.isSuccess(result) && result.success.stat.ephemeralOwner === 0n) strangers.add(members[index]!)
-    return strangers.size > before
+/** Reads the znodes that have these names, all at once. */
+const readMembers = ({ path, zk }: Self, members: ReadonlyArray<string>) =>
+  retryTransient(zk.read(members.map((name) => Op.get(ZnodePath.join(path, name)))))
+
+/** Notes which of these names are no member's, before they are counted as enough. Succeeds with whether there are any. */
+const findNonMembers = (self: Self, members: ReadonlyArray<string>) =>
+  Effect.map(readMembers(self, members), (results) => {
+    const before = self.nonMembers.size
+    for (const [index, result] of results.entries()) {
+      if (Result.isSuccess(result) && result.success.stat.ephemeralOwner === 0n) self.nonMembers.add(members[index]!)
+    }
+    return self.nonMembers.size > before
   })
 
 // ---- internal: leaving
@@ -346,14 +351,14 @@ const awaitOthers = Effect.fnUntraced(
   Effect.catchTag("NoNode", () => Effect.void)
 )
 
-/** Waits until something happens to a member's znode, or notes that it is no member's. */
-const awaitMember = ({ path, strangers, zk }: Self, name: string): Effect.Effect<void, RecipeError> =>
+/** Waits until a member's znode changes. Where the znode is no member's, that is noted instead. */
+const awaitMember = ({ path, nonMembers, zk }: Self, name: string): Effect.Effect<void, RecipeError> =>
   Effect.scoped(
     Effect.flatMap(
       retryTransient(watchScoped(zk.getAndWatch(ZnodePath.join(path, name)))),
       ({ nextChange, stat }): Effect.Effect<void, RecipeError> => {
         if (stat.ephemeralOwner !== 0n) return Effect.asVoid(Fiber.join(nextChange))
-        strangers.add(name)
+        nonMembers.add(name)
         return Effect.void
       }
     )

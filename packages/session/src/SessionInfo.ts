@@ -60,8 +60,9 @@ export interface SessionInfo {
    * by this session must stop then. A lapse is final for the effects that waited through it, even if the session goes on.
    *
    * While an effect waits for it, a quorum proves four times in each session timeout that it holds the session, or eight
-   * times where `ownershipMargin` is more than a quarter of the timeout. If nothing has proved that lately, it fails at once and asks for a proof. So make or write first what is to be owned, such as by
-   * the `create` of an ephemeral znode, which is a proof itself, and wait from then on.
+   * times where `ownershipMargin` is more than a quarter of the timeout. If nothing has proved that lately, it fails at once
+   * and asks for a proof. So make or write first what is to be owned, such as by the `create` of an ephemeral znode, which is
+   * a proof itself, and wait from then on.
    */
   readonly ownership: Effect.Effect<never, OwnershipLost>
   /** The connected server, as the connect string names it. */

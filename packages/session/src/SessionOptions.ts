@@ -120,7 +120,8 @@ export interface SessionOptions {
    *
    * - `quorum`, the default: the answer to a request that a quorum has committed. While an application owns something, a
    *   transaction of one `check`, which changes nothing, takes the place of the heartbeat: four in each session timeout,
-   *   however much is owned, or eight where `ownershipMargin` is more than a quarter of it. A session that owns nothing sends none.
+   *   however much is owned, or eight where `ownershipMargin` is more than a quarter of it. A session that owns nothing sends
+   *   none.
    * - `server`: any answer of the connected server, as other clients have it. It costs nothing beside heartbeats. A server
    *   that is cut off from its ensemble answers for `syncLimit` ticks (10 seconds by default): two clients can own the same
    *   thing for as long.

@@ -43,7 +43,8 @@ export interface Options extends AclOptions {
   /** Whether `make` waits until the znode is there, and fails if the server refuses it. Default true. */
   readonly wait?: boolean | undefined
   /**
-   * Whether the znode is deleted when the Scope closes, also one that `make` has taken over. Default true; if false, an ephemeral one goes with its session.
+   * Whether the znode is deleted when the Scope closes, also one that `make` has taken over. Default true; if false, an
+   * ephemeral one goes with its session.
    */
   readonly deleteOnClose?: boolean | undefined
 }
