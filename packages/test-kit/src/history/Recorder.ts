@@ -39,10 +39,10 @@ export interface Options {
 export const make = ({ client, now = monotonic, session = () => "", write }: Options): Recorder => {
   let count = 0
   const nextId = () => `${client}.${++count}`
-  const invoke = (id: string, asked: Asked) =>
-    write({ ...asked, id, type: "invoke", at: now(), client, session: session() })
-  const complete = (id: string, asked: Asked, answer: Partial<Line> & Pick<Line, "type">) =>
-    write({ f: asked.f, path: asked.path, ...answer, id, at: now(), client, session: session() })
+  const invoke = (id: string, asked: Asked, at = now()) =>
+    write({ ...asked, id, type: "invoke", at, client, session: session() })
+  const complete = (id: string, asked: Asked, answer: Partial<Line> & Pick<Line, "type">, at = now()) =>
+    write({ f: asked.f, path: asked.path, ...answer, id, at, client, session: session() })
   return {
     unique: nextId,
     record: (asked, effect, answered, id = nextId()) =>
@@ -57,8 +57,10 @@ export const make = ({ client, now = monotonic, session = () => "", write }: Opt
         )
       }),
     note: (asked, id = nextId()) => {
-      invoke(id, asked)
-      complete(id, asked, { type: "ok" })
+      // One moment: a process that is stopped between the two lines did not hold what it notes later than it noted it.
+      const at = now()
+      invoke(id, asked, at)
+      complete(id, asked, { type: "ok" }, at)
     },
     begin: (asked) => {
       const id = nextId()

@@ -2,7 +2,8 @@
  * Locks and leaderships are exclusive, and their fencing tokens grow.
  *
  * A hold lasts from the return of `acquire` until `release` is asked, the holder is told that it is `lost`, or its process
- * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for they cannot be told.
+ * has a `crash`, whatever comes first. Only holders whose process stood still may be overtaken, for they cannot be told;
+ * they may even have been granted it before, and say so only when they wake.
  */
 import { describe, type Operation } from "./History.ts"
 import { sweep } from "./realTime.ts"
@@ -41,7 +42,7 @@ export const checkHolds = (operations: ReadonlyArray<Operation>): Verdict.Verdic
   const pauses = operations.filter(({ f }) => f === "pause")
   const verdicts: Array<Verdict.Verdict> = []
   for (const holds of Map.groupBy(holdsOf(operations), ({ acquire }) => acquire.path).values()) {
-    verdicts.push(judgeOverlaps(holds, pauses), judgeTokens(holds))
+    verdicts.push(judgeOverlaps(holds, pauses), judgeTokens(holds, pauses))
   }
   const fenced = operations.filter(({ f }) => f === "fenced")
   for (const writes of Map.groupBy(fenced, ({ path }) => path).values()) verdicts.push(judgeResource(writes))
@@ -59,13 +60,13 @@ const judgeOverlaps = (holds: ReadonlyArray<Hold>, pauses: ReadonlyArray<Operati
     const { limit = 1, shared = false } = hold.acquire
     const others = shared ? active.filter(({ acquire }) => acquire.shared !== true) : active
     if (others.length >= (shared ? 1 : limit)) {
-      const [other] = others
-      const until = Math.min(other!.to, hold.to)
-      const what = `two held it for ${((until - hold.from) / 1000).toFixed(2)} ms: ${describe(other!.acquire)}, and ${describe(hold.acquire)}`
+      const other = others[0]!
+      const until = Math.min(other.to, hold.to)
+      const what = `two held it for ${((until - hold.from) / 1000).toFixed(2)} ms: ${describe(other.acquire)}, and ${describe(hold.acquire)}`
       // A holder that stood still could not notice.
-      const isExcused = others.some(({ acquire, from, to }) =>
-        pauses.some((pause) => pause.client === acquire.client && pause.invokedAt < to && pause.completedAt > from)
-      )
+      const isExcused =
+        others.some((each) => stoodStill(pauses, each)) ||
+        (isOlder(hold, other) && stoodStill(pauses, { ...hold, to: hold.from }))
       ;(isExcused ? excused : violations).push(what)
     }
     active.push(hold)
@@ -73,16 +74,25 @@ const judgeOverlaps = (holds: ReadonlyArray<Hold>, pauses: ReadonlyArray<Operati
   return Verdict.make({ violations, excused })
 }
 
+/** Whether the holder's process stood still within the hold. */
+const stoodStill = (pauses: ReadonlyArray<Operation>, { acquire, from, to }: Hold): boolean =>
+  pauses.some((pause) => pause.client === acquire.client && pause.invokedAt < to && pause.completedAt > from)
+
+/** Whether a hold was granted before another, whenever its holder said so. */
+const isOlder = ({ acquire: a }: Hold, { acquire: b }: Hold): boolean =>
+  a.token !== undefined && b.token !== undefined && a.token < b.token
+
 /** Tokens are unique, and exclusive holds have greater ones than all before them. */
-const judgeTokens = (holds: ReadonlyArray<Hold>): Verdict.Verdict => {
+const judgeTokens = (holds: ReadonlyArray<Hold>, pauses: ReadonlyArray<Operation>): Verdict.Verdict => {
   const violations: Array<string> = []
   const tokens = new Set<bigint>()
   let newest = -1n
-  for (const { acquire } of holds) {
+  for (const hold of holds) {
+    const { acquire, from } = hold
     const { limit = 1, shared = false, token } = acquire
     if (token === undefined) continue
-    const isNew = !tokens.has(token) && (shared || limit > 1 || token > newest)
-    if (!isNew) violations.push(`token ${token} came after ${newest}: ${describe(acquire)}`)
+    const isInOrder = shared || limit > 1 || token > newest || stoodStill(pauses, { ...hold, to: from })
+    if (tokens.has(token) || !isInOrder) violations.push(`token ${token} came after ${newest}: ${describe(acquire)}`)
     tokens.add(token)
     if (token > newest) newest = token
   }

@@ -140,6 +140,17 @@ describe("the checker", () => {
     assert.lengthOf(excused.excused, 1)
     assert.lengthOf(check([...holds, { ...pause, client: "b" }]).violations, 1)
   })
+
+  it("excuses a holder that stood still as it was granted it and says so late, and none that came after", () => {
+    const pause = operation({ f: "pause", client: "a", span: [5, 50] })
+    const late = operation({ f: "acquire", client: "a", token: 1n, span: [45, 45] })
+    const other = operation({ f: "acquire", client: "b", token: 2n, span: [30, 30] })
+    assert.lengthOf(check([other, late]).violations, 2)
+    const excused = check([other, late, pause])
+    assert.deepStrictEqual(excused.violations, [])
+    assert.lengthOf(excused.excused, 1)
+    assert.lengthOf(check([other, { ...late, token: 3n }, pause]).violations, 1)
+  })
 })
 
 describe("the recorder", () => {
@@ -175,6 +186,17 @@ describe("the recorder", () => {
     assert.strictEqual(operations[0]?.version, 1)
     assert.isTrue(operations.every(({ completedAt, outcome }) => Number.isFinite(completedAt) === (outcome !== "info")))
     assert.strictEqual(new Set(operations.map(({ value }) => value)).size, operations.length)
+  })
+
+  it("notes at one moment what a process notes that is stopped meanwhile", () => {
+    const lines: Array<History.Line> = []
+    let clock = 0
+    const write = (line: History.Line) => {
+      lines.push(line)
+      clock += 7_500_000
+    }
+    Recorder.make({ client: "a", write, now: () => clock }).note({ f: "acquire", path: "/lock" })
+    assertEach(lines, ({ at, type }) => `${type} ${at}`, ["invoke 0", "ok 0"])
   })
 
   it("reads complete lines, without the torn one of a killed process, whose operation stays unknown", () => {
