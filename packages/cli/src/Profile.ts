@@ -58,7 +58,9 @@ export const Profile = Schema.Struct({
   /** Whether writes are refused before they are sent. */
   readOnly: Schema.optionalKey(Schema.Boolean),
   /** The time that a command may take, as in `"30 seconds"`. */
-  timeout: Schema.optionalKey(Schema.String)
+  timeout: Schema.optionalKey(Schema.String),
+  /** The largest request, as `jute.maxbuffer` of the servers, as in `"4m"`. */
+  maxBuffer: Schema.optionalKey(Schema.String)
 })
 
 /**

@@ -27,7 +27,7 @@ export const mv = (input: Omit<Input, "recursive">) => transfer("mv", { ...input
 // ---- internal
 
 /** What servers take in one request unless they are configured otherwise: jute.maxbuffer is 1 MiB. */
-const maxBytes = 900_000
+const usualBytes = 900_000
 const maxZnodes = 5000
 
 interface Original {
@@ -46,8 +46,12 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
       message: `${shown(target)} is ${source === target ? "the source itself" : "below the source"}`
     })
   }
-  const zk = yield* (yield* Client).writer(command)
-  const { originals, ephemerals, hasMore } = yield* readOriginals(zk, command, source, recursive)
+  const client = yield* Client
+  const { maxBuffer } = client.settings
+  const zk = yield* client.writer(command)
+  // The rest is for what a request has beside paths and data.
+  const maxBytes = maxBuffer === undefined ? usualBytes : Math.floor(maxBuffer * 0.85)
+  const { originals, ephemerals, hasMore } = yield* readOriginals(zk, { command, source, recursive, maxBytes })
   if (hasMore && !recursive) {
     return yield* new Conflict({ message: `${shown(source)} has children; -r copies them too` })
   }
@@ -81,7 +85,15 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
 })
 
 /** The znodes that are copied, parents first. Servers do not tell which are containers or have a TTL: a copy is persistent. Nothing has been written when it fails. */
-const readOriginals = Effect.fnUntraced(function* (zk: Service, command: string, source: string, recursive: boolean) {
+const readOriginals = Effect.fnUntraced(function* (
+  zk: Service,
+  {
+    command,
+    maxBytes,
+    recursive,
+    source
+  }: { readonly command: string; readonly source: string; readonly recursive: boolean; readonly maxBytes: number }
+) {
   let ephemerals = 0
   let hasMore = false
   let bytes = 0

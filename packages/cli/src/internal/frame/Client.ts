@@ -120,10 +120,16 @@ type Connect = (
 const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
   timeout === undefined ? Duration.seconds(5) : Duration.min(Duration.times(timeout, 0.8), Duration.seconds(5))
 
+/**
+ * The largest reply, unless a larger one is asked for. One person reads one answer, so that room for a znode of a million
+ * children costs nothing until there is one.
+ */
+const largestReply = 64 * 1024 * 1024
+
 const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail" }) =>
   Effect.gen(function* () {
     const { TlsOptions, ZooKeeper } = yield* Effect.promise(() => import("./clientModules.ts"))
-    const { auth, readOnly, sasl, servers, timeout, tls } = settings
+    const { auth, maxBuffer, readOnly, sasl, servers, timeout, tls } = settings
     const context = yield* Layer.build(
       ZooKeeper.layer({
         servers,
@@ -131,6 +137,8 @@ const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail
         sasl,
         allowReadOnly: readOnly !== undefined,
         connectTimeout: connectTimeoutOf(timeout),
+        maxFrameSize: Math.max(largestReply, maxBuffer ?? 0),
+        ...(maxBuffer === undefined ? {} : { maxRequestSize: maxBuffer }),
         ...options,
         ...(chroot === "" ? {} : { chroot }),
         ...(tls === undefined ? {} : { tls: TlsOptions.fromFiles(tls) })

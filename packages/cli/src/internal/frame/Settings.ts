@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type { Profile } from "../../Profile.ts"
 import { authOfUser, type Credentials, noCredentials, parseAuth, split } from "./authFile.ts"
-import { parseDuration } from "./durations.ts"
+import { parseDuration, parseSize } from "./durations.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
 import { UsageError } from "./errors.ts"
 import * as GlobalFlags from "./globalFlags.ts"
@@ -26,6 +26,10 @@ export interface Settings {
   /** Where the prohibition of writes comes from, for the error; undefined where writes are allowed. */
   readonly readOnly: string | undefined
   readonly timeout: Duration.Duration | undefined
+  /** The largest request in bytes, and the largest reply where that is more than the default; undefined for the defaults. */
+  readonly maxBuffer: number | undefined
+  /** What the command line itself asks of all servers that it names, by profiles and by zk:// too. */
+  readonly forAll: { readonly tls: TlsFiles | undefined; readonly maxBuffer: number | undefined }
 }
 
 /**
@@ -48,6 +52,7 @@ export const resolve = Effect.gen(function* () {
   const servers = pick(flags.servers, environment.servers, profile.servers) ?? "localhost:2181"
   const chroot = pick(flags.chroot, environment.chroot, profile.chroot) ?? ""
   const timeout = pick(flags.timeout, environment.timeout, profile.timeout)
+  const maxBuffer = pick(flags.maxBuffer, environment.maxBuffer, profile.maxBuffer)
   const ofProfile = profile.authFile === undefined ? undefined : { file: profile.authFile }
   if (Option.isSome(flags.user) && Option.isSome(flags.authFile)) {
     return yield* new UsageError({ message: "--user and --auth-file exclude each other: choose one" })
@@ -65,7 +70,12 @@ export const resolve = Effect.gen(function* () {
     ...(auth === undefined ? noCredentials : "user" in auth ? yield* askAuth(auth.user) : yield* readAuth(auth)),
     tls: tlsOf(flags, environment, profile.tls, pick),
     readOnly: readOnlySource(flags.readOnly, environment, profile),
-    timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout)
+    timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout),
+    maxBuffer: yield* parseBuffer(maxBuffer),
+    forAll: {
+      tls: isTlsAsked(flags) ? { ca: Option.getOrUndefined(flags.ca) } : undefined,
+      maxBuffer: yield* parseBuffer(Option.getOrUndefined(flags.maxBuffer))
+    }
   } satisfies Settings
 })
 
@@ -83,17 +93,28 @@ export const ofProfile = Effect.fnUntraced(function* (name: string, own: Setting
   return {
     ...(yield* parseServers(servers, chroot)),
     ...(authFile === undefined ? noCredentials : yield* readAuth({ file: authFile })),
-    tls: files === undefined ? undefined : { ...files, passphrase: environment.keyPassphrase },
+    tls: files === undefined ? own.forAll.tls : { ...files, passphrase: environment.keyPassphrase },
     readOnly: own.readOnly ?? (profile.readOnly === true ? `the profile ${name}` : undefined),
-    timeout: own.timeout
+    timeout: own.timeout,
+    maxBuffer: own.forAll.maxBuffer ?? (yield* parseBuffer(profile.maxBuffer)),
+    forAll: own.forAll
   } satisfies Settings
 })
 
-/** The settings of other servers, without credentials: those of the run belong to its own servers. */
+/**
+ * The settings of other servers, without credentials: those of the run belong to its own servers, and so does the TLS of its
+ * profile and environment.
+ */
 export const ofServers = Effect.fnUntraced(function* (servers: string, own: Settings) {
-  const { readOnly, timeout } = own
-  const given = { ...(yield* parseServers(servers, "")), ...noCredentials }
-  return { ...given, tls: undefined, readOnly, timeout } satisfies Settings
+  const { forAll, readOnly, timeout } = own
+  return {
+    ...(yield* parseServers(servers, "")),
+    ...noCredentials,
+    ...forAll,
+    forAll,
+    readOnly,
+    timeout
+  } satisfies Settings
 })
 
 // ---- internal
@@ -105,6 +126,14 @@ type AuthSource = { readonly file: string } | { readonly text: Redacted.Redacted
 
 const authOf = ({ auth, authFile }: Environment): AuthSource | undefined =>
   auth !== undefined ? { text: auth } : authFile !== undefined ? { file: authFile } : undefined
+
+/** As `jute.maxbuffer` of the servers, which is a number of 31 bits. */
+const parseBuffer = Effect.fnUntraced(function* (text: string | undefined) {
+  if (text === undefined) return undefined
+  const size = yield* parseSize("--max-buffer", text)
+  if (size >= 1024 && size < 2 ** 31) return size
+  return yield* new UsageError({ message: `--max-buffer ${JSON.stringify(text)} is no size from 1k to 2047m` })
+})
 
 /** Any source can forbid writes, and none can allow what another forbids. */
 const readOnlySource = (flag: boolean, environment: Environment, profile: Profile): string | undefined => {
@@ -154,12 +183,11 @@ const askAuth = Effect.fnUntraced(function* (user: string) {
   return yield* authOfUser(scheme, name, yield* askPassword(user))
 })
 
-const tlsOf = (
-  flags: Effect.Success<typeof GlobalFlags.values>,
-  environment: Environment,
-  profile: Profile["tls"],
-  pick: Pick
-): TlsFiles | undefined => {
+type Flags = Effect.Success<typeof GlobalFlags.values>
+
+const isTlsAsked = ({ ca, cert, key, tls }: Flags): boolean => tls || [ca, cert, key].some(Option.isSome)
+
+const tlsOf = (flags: Flags, environment: Environment, profile: Profile["tls"], pick: Pick): TlsFiles | undefined => {
   const ofProfile = typeof profile === "object" ? profile : {}
   const ca = pick(flags.ca, environment.ca, ofProfile.ca)
   const cert = pick(flags.cert, environment.cert, ofProfile.cert)

@@ -10,7 +10,8 @@ const withValue: Readonly<Record<string, string>> = {
   "--auth-file": "--auth-file",
   "--ca": "--ca",
   "--cert": "--cert",
-  "--key": "--key"
+  "--key": "--key",
+  "--max-buffer": "--max-buffer"
 }
 
 /** Those that the words have, up to `--`. A word that is not finished is left out. */

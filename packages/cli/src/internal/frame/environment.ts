@@ -20,6 +20,7 @@ const all = Config.all({
   keyPassphrase: Config.option(Config.Redacted("ZK_KEY_PASSPHRASE")),
   readOnly: Config.option(Config.Boolean("ZK_READ_ONLY")),
   timeout: text("ZK_TIMEOUT"),
+  maxBuffer: text("ZK_MAX_BUFFER"),
   home: text("HOME"),
   configHome: text("XDG_CONFIG_HOME")
 })

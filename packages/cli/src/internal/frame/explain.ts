@@ -39,6 +39,10 @@ export const explain = (error: unknown): string => {
         : error.message
     case "FileAccessError":
       return error.message.endsWith(": it exists already") ? `${error.message}; --force replaces it` : error.message
+    case "FrameTooLarge":
+      return "size" in error && "limit" in error && "option" in error
+        ? tooLarge(path || String(error.operation), Number(error.size), Number(error.limit), error.option, error)
+        : error.message
     case "LockLost":
       return `${error.message}; the command was ended`
     case "TransactionFailed":
@@ -55,6 +59,14 @@ export const explain = (error: unknown): string => {
 export const tagOf = (error: unknown): string => (isTagged(error) ? error._tag : "Unexpected")
 
 // ---- internal
+
+const tooLarge = (what: string, size: number, limit: number, option: unknown, error: object): string => {
+  if (option === "maxRequestSize") {
+    return `${what}: the request has ${size} bytes, and --max-buffer allows ${limit}; it was not sent. Where all servers run with a larger jute.maxbuffer, set --max-buffer to that`
+  }
+  const perhaps = "maybeApplied" in error && error.maybeApplied === true ? "; the write may have been applied" : ""
+  return `${what}: the reply has ${size} bytes, and --max-buffer allows ${limit}; raise it: --max-buffer ${Math.ceil(size / 2 ** 20)}m${perhaps}`
+}
 
 const isTagged = (error: unknown): error is Tagged =>
   typeof error === "object" && error !== null && "_tag" in error && "message" in error && typeof error._tag === "string"

@@ -88,6 +88,14 @@ export const Timeout = GlobalFlag.Setting("timeout")({
   )
 })
 
+export const MaxBuffer = GlobalFlag.Setting("max-buffer")({
+  flag: text(
+    "max-buffer",
+    "size",
+    "The largest request, as jute.maxbuffer of the servers (default: 1m); replies may have 64m, or this if it is more ($ZK_MAX_BUFFER)"
+  ).pipe(Flag.optional)
+})
+
 export const Json = GlobalFlag.Setting("json")({
   flag: toggle("json", "Print one JSON document")
 })
@@ -113,6 +121,7 @@ export const all = [
   Key,
   ReadOnly,
   Timeout,
+  MaxBuffer,
   Json,
   Ndjson,
   Verbose
@@ -132,6 +141,7 @@ export const values = Effect.all({
   key: Key,
   readOnly: ReadOnly,
   timeout: Timeout,
+  maxBuffer: MaxBuffer,
   json: Json,
   ndjson: Ndjson,
   verbose: Verbose

@@ -12,7 +12,7 @@ export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, G
     const shared = yield* SharedClient
     if (shared === undefined) return undefined
     const flags = yield* GlobalFlags.values
-    const { authFile, ca, cert, chroot, key, profile, profiles, servers, tls, user } = flags
+    const { authFile, ca, cert, chroot, key, maxBuffer, profile, profiles, servers, tls, user } = flags
     const connecting = Object.entries({
       servers,
       chroot,
@@ -22,7 +22,8 @@ export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, G
       user,
       ca,
       cert,
-      key
+      key,
+      "max-buffer": maxBuffer
     })
     const given = connecting.find(([, value]) => Option.isSome(value))?.[0] ?? (tls ? "tls" : undefined)
     if (given !== undefined) {
