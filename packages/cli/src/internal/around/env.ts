@@ -2,6 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Output from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
+import { deadline } from "../frame/deadline.ts"
 import { printOne } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { changesOf, follow } from "./following.ts"
@@ -16,7 +18,8 @@ export interface Input extends FollowFlags {
 export const env = Effect.fnUntraced(function* (input: Input) {
   const { path, prefix } = input
   const plan = yield* planOf(input)
-  const live = yield* follow(path, stored, (tree) => variablesOf(tree, prefix))
+  const inTime = yield* deadline((yield* Client).settings)
+  const live = yield* inTime(follow(path, stored, (tree) => variablesOf(tree, prefix)))
   if (plan.command.length === 0) return yield* print(path, live.current)
   yield* supervise({
     plan,

@@ -6,6 +6,8 @@ import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
+import { deadline } from "../frame/deadline.ts"
 import { CommandEnded, FileError, UsageError } from "../frame/errors.ts"
 import { printAll, Printer, printOne } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
@@ -29,7 +31,8 @@ export const template = Effect.fnUntraced(function* (input: Input) {
   const plan = yield* planOf(input)
   const mode = yield* modeOf(input.mode)
   const render = yield* readTemplate(input.template)
-  const live = yield* follow(path, stored, render)
+  const inTime = yield* deadline((yield* Client).settings)
+  const live = yield* inTime(follow(path, stored, render))
   const { note } = yield* Printer
   if (output === undefined) {
     return yield* printOne(Output.Rendered, { path, text: live.current }, ({ text = "" }) => text)
@@ -40,7 +43,7 @@ export const template = Effect.fnUntraced(function* (input: Input) {
     placeFile(place, text).pipe(
       Effect.catch((error) => Effect.as(note(`${shown(output)} stays as it was: ${error.message}`), false))
     )
-  const first = yield* placeFile(place, live.current)
+  const first = yield* inTime(placeFile(place, live.current))
   const changes = plan.follows ? yield* changesOf(live, plan.settle) : undefined
   if (command.length > 0) {
     return yield* supervise({
@@ -72,9 +75,13 @@ export const template = Effect.fnUntraced(function* (input: Input) {
       })
     )
   )
-  yield* printAll(Output.Rendered, items, ({ changed }) => `${shown(output)}  ${changed ? "written" : "as it was"}\n`, {
-    isLive: true
-  })
+  const printing = printAll(
+    Output.Rendered,
+    items,
+    ({ changed }) => `${shown(output)}  ${changed ? "written" : "as it was"}\n`,
+    { isLive: true }
+  )
+  yield* changes === undefined ? inTime(printing) : printing
   if (exitCode !== 0) return yield* new CommandEnded({ exitCode })
 }, Effect.scoped)
 

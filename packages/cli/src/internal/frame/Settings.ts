@@ -26,6 +26,8 @@ export interface Settings {
   /** Where the prohibition of writes comes from, for the error; undefined where writes are allowed. */
   readonly readOnly: string | undefined
   readonly timeout: Duration.Duration | undefined
+  /** Whether the command line has it, rather than the environment or the profile. */
+  readonly isTimeoutAsked: boolean
   /** The largest request in bytes, and the largest reply where that is more than the default; undefined for the defaults. */
   readonly maxBuffer: number | undefined
   /** What the command line itself asks of all servers that it names, by profiles and by zk:// too. */
@@ -71,6 +73,7 @@ export const resolve = Effect.gen(function* () {
     tls: tlsOf(flags, environment, profile.tls, pick),
     readOnly: readOnlySource(flags.readOnly, environment, profile),
     timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout),
+    isTimeoutAsked: Option.isSome(flags.timeout),
     maxBuffer: yield* parseBuffer(maxBuffer),
     forAll: {
       tls: isTlsAsked(flags) ? { ca: Option.getOrUndefined(flags.ca) } : undefined,
@@ -96,6 +99,7 @@ export const ofProfile = Effect.fnUntraced(function* (name: string, own: Setting
     tls: files === undefined ? own.forAll.tls : { ...files, passphrase: environment.keyPassphrase },
     readOnly: own.readOnly ?? (profile.readOnly === true ? `the profile ${name}` : undefined),
     timeout: own.timeout,
+    isTimeoutAsked: own.isTimeoutAsked,
     maxBuffer: own.forAll.maxBuffer ?? (yield* parseBuffer(profile.maxBuffer)),
     forAll: own.forAll
   } satisfies Settings
@@ -106,14 +110,15 @@ export const ofProfile = Effect.fnUntraced(function* (name: string, own: Setting
  * profile and environment.
  */
 export const ofServers = Effect.fnUntraced(function* (servers: string, own: Settings) {
-  const { forAll, readOnly, timeout } = own
+  const { forAll, isTimeoutAsked, readOnly, timeout } = own
   return {
     ...(yield* parseServers(servers, "")),
     ...noCredentials,
     ...forAll,
     forAll,
     readOnly,
-    timeout
+    timeout,
+    isTimeoutAsked
   } satisfies Settings
 })
 

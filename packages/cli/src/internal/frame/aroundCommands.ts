@@ -36,7 +36,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
   const shell = Command.make(
     "shell",
     { path: znodeOrRoot("The znode to begin at") },
-    handle(async () => (await import("../around/shell.ts")).shellOf(root()), { limited: false })
+    handle(async () => (await import("../around/shell.ts")).shellOf(root()), { limited: "partly" })
   ).pipe(
     Command.withShortDescription("A prompt for all commands over one session"),
     Command.withDescription(
@@ -64,7 +64,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
       prefix: text("prefix", "text", "What each name of a variable begins with, as in APP_", ""),
       ...following
     },
-    handle(async () => (await import("../around/env.ts")).env, { limited: false })
+    handle(async () => (await import("../around/env.ts")).env, { limited: "partly" })
   ).pipe(
     Command.withShortDescription("Run a command with the environment that a subtree gives, and again at each change"),
     Command.withDescription(
@@ -99,7 +99,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
       reload: optionalText("reload", "command", "A shell command to run after the file was written"),
       ...following
     },
-    handle(async () => (await import("../around/template.ts")).template, { limited: false })
+    handle(async () => (await import("../around/template.ts")).template, { limited: "partly" })
   ).pipe(
     Command.withShortDescription("Write a file from a template and a subtree, and again at each change"),
     Command.withDescription(
@@ -136,7 +136,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
       ),
       giveUp: text("give-up", "duration", "Stop when the requests of a second take longer on average", "500ms")
     },
-    handle(async () => (await import("../around/bench.ts")).bench, { limited: false })
+    handle(async () => (await import("../around/bench.ts")).bench, { limited: "ifAsked" })
   ).pipe(
     Command.withShortDescription("Measure requests at a rate that has an upper bound"),
     Command.withDescription("Measure requests at a rate that has an upper bound; it stops where the servers are slow"),
@@ -154,7 +154,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
       members: number("members", "number", "On how many ports to listen, as if they were an ensemble", 1),
       tick: number("tick", "milliseconds", "tickTime; sessions last from two of them to twenty", 2000)
     },
-    handle(async () => (await import("../around/server.ts")).server, { limited: false })
+    handle(async () => (await import("../around/server.ts")).server, { limited: "never" })
   ).pipe(
     Command.withShortDescription("Run the embedded ZooKeeper, which keeps nothing, to try things out"),
     Command.withDescription(

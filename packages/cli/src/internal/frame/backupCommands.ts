@@ -113,7 +113,7 @@ const mirror = Command.make(
     deletes: toggle("delete", "Delete what is not in the source"),
     yes
   },
-  handle(async () => (await import("../backup/mirror.ts")).mirror)
+  handle(async () => (await import("../backup/mirror.ts")).mirror, { limited: "ifAsked" })
 ).pipe(
   Command.withDescription("Keep a copy of a live tree current, until Ctrl-C; says how far it is behind"),
   Command.withExamples([{ command: "zk mirror @prod/app @standby/app --delete", description: "To another ensemble" }])

@@ -75,7 +75,7 @@ const set = Command.make(
 const edit = Command.make(
   "edit",
   { path: znode("The znode to edit") },
-  handle(async () => (await import("../change/edit.ts")).edit)
+  handle(async () => (await import("../change/edit.ts")).edit, { limited: "ifAsked" })
 ).pipe(
   Command.withDescription("Edit the data of a znode in $VISUAL or $EDITOR"),
   Command.withExamples([

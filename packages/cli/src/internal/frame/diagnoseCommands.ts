@@ -185,7 +185,7 @@ const exporter = Command.make(
     discover,
     within
   },
-  handle(async () => (await import("../diagnose/exporter.ts")).exporter)
+  handle(async () => (await import("../diagnose/exporter.ts")).exporter, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Serve the metrics of all members for Prometheus"),
   Command.withDescription(
@@ -215,7 +215,7 @@ const top = Command.make(
     discover,
     within
   },
-  handle(async () => (await import("../diagnose/top.ts")).top)
+  handle(async () => (await import("../diagnose/top.ts")).top, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Show the members live, with plots of their load"),
   Command.withDescription("Show the members live, with plots of their load; q ends. With --ndjson it prints each look"),

@@ -24,7 +24,7 @@ const sessionTimeout = Flag.String("session-timeout").pipe(
 const lock = Command.make(
   "lock",
   { path: znode("The path of the lock"), command, wait, sessionTimeout },
-  handle(async () => (await import("../guard/guards.ts")).lock)
+  handle(async () => (await import("../guard/guards.ts")).lock, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Run a command while a lock is held"),
   Command.withDescription(
@@ -49,7 +49,7 @@ const semaphore = Command.make(
     wait,
     sessionTimeout
   },
-  handle(async () => (await import("../guard/guards.ts")).semaphore)
+  handle(async () => (await import("../guard/guards.ts")).semaphore, { limited: "ifAsked" })
 ).pipe(
   Command.withDescription("Run a command while one of a number of permits is held"),
   Command.withExamples([
@@ -60,7 +60,7 @@ const semaphore = Command.make(
 const elect = Command.make(
   "elect",
   { path: znode("The path of the election"), command, sessionTimeout },
-  handle(async () => (await import("../guard/guards.ts")).elect)
+  handle(async () => (await import("../guard/guards.ts")).elect, { limited: "ifAsked" })
 ).pipe(
   Command.withDescription("Run a command on one machine of many, and on another when that one fails"),
   Command.withExamples([
@@ -79,7 +79,7 @@ const once = Command.make(
     wait: optionalText("wait", "duration", "With --retry: how long to wait while another runs"),
     sessionTimeout
   },
-  handle(async () => (await import("../guard/once.ts")).once)
+  handle(async () => (await import("../guard/once.ts")).once, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Run a command on one of the machines that begin it, as those of a cron job do"),
   Command.withDescription(

@@ -1,25 +1,43 @@
 /** How a command runs: its settings are found, its code is loaded, and it gets a client and a printer. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Terminal from "effect/Terminal"
 import { make as makePrinter, Printer } from "../output/Printer.ts"
 import { Client, make as makeClient } from "./Client.ts"
-import { inShell } from "./inShell.ts"
-import { TimedOut, UsageError } from "./errors.ts"
+import { deadline } from "./deadline.ts"
+import { UsageError } from "./errors.ts"
 import * as GlobalFlags from "./globalFlags.ts"
+import { inShell } from "./inShell.ts"
 import { resolve } from "./Settings.ts"
 
-/** The handler of a command whose code is loaded only when it runs. Where it is not `limited`, it has no `--timeout`. */
+/**
+ * What `--timeout` limits:
+ *
+ * - `wholly`: all of the command.
+ * - `ifAsked`: all of it where the command line says so. A default, of the environment or a profile, does not end what runs until it
+ *   is stopped, or for as long as another command or a person takes; it only limits the way to the servers.
+ * - `partly`: what the command itself limits by a `deadline`.
+ * - `never`: nothing, for what serves until it is stopped; the flag is refused.
+ */
+export type Limited = "wholly" | "ifAsked" | "partly" | "never"
+
+/** The handler of a command whose code is loaded only when it runs. */
 export const handle =
-  <Input, E, R>(load: () => Promise<(input: Input) => Effect.Effect<void, E, R>>, { limited = true } = {}) =>
+  <Input, E, R>(
+    load: () => Promise<(input: Input) => Effect.Effect<void, E, R>>,
+    { limited = "wholly" }: { readonly limited?: Limited } = {}
+  ) =>
   (input: Input) =>
     Effect.gen(function* () {
       const json = yield* GlobalFlags.Json
       const ndjson = yield* GlobalFlags.Ndjson
       if (json && ndjson) {
         return yield* new UsageError({ message: "--json and --ndjson exclude each other: choose one" })
+      }
+      if (limited === "never" && Option.isSome(yield* GlobalFlags.Timeout)) {
+        return yield* new UsageError({ message: "--timeout is not for a command that serves until it is stopped" })
       }
       const client = (yield* inShell) ?? makeClient(yield* resolve)
       const run = yield* Effect.promise(load)
@@ -29,10 +47,6 @@ export const handle =
       const command: Effect.Effect<void, E, Exclude<Exclude<Exclude<R, Scope.Scope>, Client>, Printer>> = run(
         input
       ).pipe(Effect.scoped, Effect.provideService(Client, client), Effect.provideService(Printer, printer))
-      const { timeout } = client.settings
-      if (timeout === undefined || !limited) return yield* command
-      return yield* Effect.timeoutOrElse(command, {
-        duration: timeout,
-        orElse: () => new TimedOut({ timeout: Duration.format(timeout) })
-      })
+      const isLimited = limited === "wholly" || (limited === "ifAsked" && client.settings.isTimeoutAsked)
+      return yield* isLimited ? (yield* deadline(client.settings))(command) : command
     })

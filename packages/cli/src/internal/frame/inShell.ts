@@ -31,12 +31,13 @@ export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, G
         message: `the prompt is connected already: --${given} is for \`zk shell\` itself`
       })
     }
-    const { settings } = shared
     const timeout = Option.isSome(flags.timeout)
       ? yield* parseDuration("--timeout", flags.timeout.value)
-      : settings.timeout
-    if (!flags.readOnly) return { ...shared, settings: { ...settings, timeout } }
-    return withoutWrites(shared, { ...settings, timeout, readOnly: settings.readOnly ?? "--read-only" })
+      : shared.settings.timeout
+    // That of the prompt is a default for its lines.
+    const settings = { ...shared.settings, timeout, isTimeoutAsked: Option.isSome(flags.timeout) }
+    if (!flags.readOnly) return { ...shared, settings }
+    return withoutWrites(shared, { ...settings, readOnly: settings.readOnly ?? "--read-only" })
   }
 )
 

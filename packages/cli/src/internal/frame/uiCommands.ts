@@ -20,7 +20,7 @@ const ui = Command.make(
     write: toggle("write", "Let the page change what the credentials and the profiles allow"),
     page: optionalText("page", "folder", "Serve the page that was built into this folder")
   },
-  handle(async () => (await import("../ui/ui.ts")).ui, { limited: false })
+  handle(async () => (await import("../ui/ui.ts")).ui, { limited: "never" })
 ).pipe(
   Command.withDescription(
     "A web page of the tree, the members, the sessions and the recipes, for a browser on this machine. It changes nothing " +
@@ -35,7 +35,7 @@ const ui = Command.make(
 const mcp = Command.make(
   "mcp",
   { write: toggle("write", "Offer tools that change znodes, by version and after the person has agreed") },
-  handle(async () => (await import("../mcp/mcp.ts")).mcp, { limited: false })
+  handle(async () => (await import("../mcp/mcp.ts")).mcp, { limited: "never" })
 ).pipe(
   Command.withDescription(
     "Tools for assistants, by the Model Context Protocol over the standard input and output: zk_list, zk_get, zk_stat, zk_tree, " +

@@ -23,7 +23,7 @@ const watch = Command.make(
       Flag.map(Option.getOrUndefined)
     )
   },
-  handle(async () => (await import("../watch/watch.ts")).watch)
+  handle(async () => (await import("../watch/watch.ts")).watch, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Print the events of a znode as they come"),
   Command.withDescription(
@@ -52,7 +52,7 @@ const tail = Command.make(
     ),
     count: optionalNumber("count", "number", "End after so many children have come")
   },
-  handle(async () => (await import("../watch/tail.ts")).tail)
+  handle(async () => (await import("../watch/tail.ts")).tail, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Print the newest children of a queue or log, and then each that comes"),
   Command.withDescription(
