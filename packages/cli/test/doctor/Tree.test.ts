@@ -2,6 +2,7 @@
 import * as Diagnosis from "@effect-zookeeper/cli/Diagnosis"
 import * as Acl from "@effect-zookeeper/client/Acl"
 import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { checkTree } from "../../src/internal/doctor/treeChecks.ts"
@@ -130,7 +131,47 @@ describeOnServers("zk doctor", (it) => {
     const down = yield* run(["doctor", "-s", "127.0.0.1:1"])
     assert.strictEqual(down.code, 5)
     assert.match(down.out, /^error {4}127\.0\.0\.1:1: could not connect/)
-    assert.strictEqual((yield* run(["doctor", "/none"])).code, 3)
+    assert.strictEqual((yield* run(["doctor", "a"])).code, 2)
+  })
+
+  it.inChroot("prints what it has found where the tree cannot be looked through", function* ({ run }) {
+    const { code, err, out } = yield* run(["doctor", "/none", "--fail-on", "never"])
+    assert.deepStrictEqual([code, err], [3, "zk: /none: no such znode\n"])
+    assert.match(out, /^error {4}\/none: the tree could not be looked through: \/none: no such znode$/m)
+    // Something is odd about each server of the tests.
+    assert.match(out, /^(error|warning|note) +(?!\/)\S+: /m)
+    assert.isEmpty(yield* findings(run, ["tree"]))
+  })
+})
+
+describeOnServers("the checks of the tree", (it) => {
+  it.inChroot("tell what they have found where the walk is interrupted", function* ({ zk }) {
+    yield* zk.create("/a", { data: "x".repeat(100) })
+    yield* zk.create("/b")
+    yield* zk.create("/b/c", { data: "x".repeat(100) })
+    const parts: Array<string> = []
+    const isAtEnd = yield* Deferred.make<void>()
+    const hanging: typeof zk = {
+      ...zk,
+      session: zk.session,
+      getAcl: (path) =>
+        path === "/b/c" ? Effect.andThen(Deferred.succeed(isAtEnd, undefined), Effect.never) : zk.getAcl(path)
+    }
+    const checking = checkTree(hanging, {
+      path: "/",
+      large: 100,
+      many: 1e6,
+      sessions: undefined,
+      sessionsNow: Effect.undefined,
+      onPart: (found) => parts.push(...found.map(({ message, where }) => `${where}: ${message}`))
+    }).pipe(
+      Effect.provideServiceEffect(Printer, makePrinter("text", false)),
+      Effect.provide(silentStdio),
+      Effect.raceFirst(Effect.delay(Deferred.await(isAtEnd), "500 millis"))
+    )
+    assert.isUndefined(yield* checking)
+    assert.include(parts, "/a: it has 100 bytes of data")
+    assert.include(parts.join("\n"), "/: everybody may change 3 of 3 znodes, this one first")
   })
 })
 

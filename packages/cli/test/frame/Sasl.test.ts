@@ -38,6 +38,11 @@ describe("zk with SASL", () => {
       assert.match(byProfile.out, /^digest +ann$/m)
 
       assert.strictEqual((yield* run(["ls", ...servers])).code, 6)
+      // An operator without credentials sees what the members tell.
+      const doctor = yield* run(["doctor", ...servers])
+      assert.strictEqual(doctor.code, 6, doctor.err)
+      assert.match(doctor.out, /^error {4}\/: the tree could not be looked through: /m)
+      assert.match(doctor.out, /^(warning|note) +(?!\/)\S+: /m)
       const wrong = yield* run(["ls", ...servers], { env: { ZK_AUTH: "sasl:bob:hunter2" } })
       assert.strictEqual(wrong.code, 6, wrong.err)
       assert.notInclude(wrong.err, "hunter2")

@@ -1,8 +1,11 @@
 /** `zk doctor`: what is odd about the ensemble and its tree. */
+import { FrameTooLarge } from "@effect-zookeeper/client/Errors"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as Diagnosis from "../../Diagnosis.ts"
 import type * as MemberStatus from "../../MemberStatus.ts"
@@ -14,8 +17,10 @@ import { checkQuotas } from "../doctor/quotaChecks.ts"
 import { checkSettings } from "../doctor/settingChecks.ts"
 import { checkTree } from "../doctor/treeChecks.ts"
 import { Client, type Reader } from "../frame/Client.ts"
+import { deadline } from "../frame/deadline.ts"
 import { parseSize } from "../frame/durations.ts"
 import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
+import { explain } from "../frame/explain.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { printAll, type Style } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
@@ -37,9 +42,11 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
   const client = yield* Client
   const timeout = yield* withinOf(input.within)
   const large = yield* parseSize("--large", input.large)
-  const servers = yield* members(input.discover)
+  yield* Effect.fromResult(ZnodePath.validate(input.path))
+  const inTime = yield* deadline(client.settings)
+  const servers = yield* inTime(members(input.discover))
   const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
-  const { findings, isAnyReached } = yield* diagnose({
+  const patient = {
     settings: client.settings,
     servers,
     ask,
@@ -48,8 +55,17 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
     tree: input.noTree
       ? undefined
       : { reader: client.reader, rootReader: client.rootReader, path: input.path, large, many: input.many }
-  })
+  }
+  const ofMembers = yield* inTime(lookAtMembers(patient))
+  // Where sessions are refused, a connection is lost or the time is over, what was found so far matters most.
+  const found: Array<Finding> = []
+  const ofTree = yield* Effect.result(inTime(lookAtTree(patient, ofMembers, found)))
+  const failure = Result.isFailure(ofTree) ? ofTree.failure : undefined
+  if (failure !== undefined) found.push(findingOf(failure, input.path))
+  const findings = worstFirst([...ofMembers.findings, ...found])
+  const isAnyReached = ofMembers.all.some(({ status }) => status.state !== "unreachable")
   yield* printAll(Diagnosis.Finding, Stream.fromIterable(findings), toText)
+  if (failure !== undefined) return yield* Effect.fail(failure)
   if (!isAnyReached) return yield* new NoMemberReached({ message: "no member answers" })
   const [errors, warnings] = (["error", "warning"] as const).map(
     (severity) => findings.filter((finding) => finding.severity === severity).length
@@ -82,37 +98,70 @@ export interface Patient<E, R> {
     | undefined
 }
 
-/** The findings, the worst first, and whether any member was reached. */
+/** The findings, the worst first. It fails where the tree cannot be looked at. */
 export const diagnose = Effect.fnUntraced(function* <E, R>(patient: Patient<E, R>) {
-  const { ask, servers, settings, timeout, tree } = patient
+  const ofMembers = yield* lookAtMembers(patient)
+  const found: Array<Finding> = []
+  yield* lookAtTree(patient, ofMembers, found)
+  return worstFirst([...ofMembers.findings, ...found])
+})
+
+// ---- internal
+
+interface OfMembers {
+  readonly all: ReadonlyArray<Member>
+  readonly findings: ReadonlyArray<Finding>
+}
+
+const lookAtMembers = Effect.fnUntraced(function* <E, R>(patient: Patient<E, R>) {
+  const { ask, servers, settings, timeout } = patient
   const showing: NonNullable<Patient<E, R>["showing"]> = patient.showing ?? identity
   const all = yield* showing(examine(servers, ask))
   const clock = yield* Effect.forEach(all, (member) => checkClock(member, ask, { settings, path: "/", timeout }), {
     concurrency: "unbounded"
   })
-  const ofMembers = [...checkMembers(all), ...checkSettings(all), ...clock.flat(), ...encryption(all, settings.tls)]
-  const isServing = all.some(({ status }) => status.state === "serving")
-  const ofTree =
-    tree === undefined || !isServing
-      ? []
-      : yield* checkTree(yield* tree.reader, {
-          path: tree.path,
-          large: tree.large,
-          many: tree.many,
-          sessions: sessionsOf(all),
-          sessionsNow: askSessions(all, ask)
-        })
-  const root = isServing && tree?.rootReader !== undefined ? yield* tree.rootReader : undefined
-  const quotas = root === undefined ? [] : yield* checkQuotas(root.zk, root.chroot, tree?.path ?? "/")
-  return {
-    findings: [...merge(ofMembers), ...ofTree, ...quotas].toSorted(
-      (a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity)
-    ),
-    isAnyReached: all.some(({ status }) => status.state !== "unreachable")
-  }
+  const findings = [...checkMembers(all), ...checkSettings(all), ...clock.flat(), ...encryption(all, settings.tls)]
+  return { all, findings: merge(findings) } satisfies OfMembers
 })
 
-// ---- internal
+/** Adds to `found` as it goes on, so that what was found is there where it fails or is interrupted. */
+const lookAtTree = Effect.fnUntraced(function* <E, R>(
+  { ask, tree }: Patient<E, R>,
+  { all }: OfMembers,
+  found: Array<Finding>
+) {
+  if (tree === undefined || !all.some(({ status }) => status.state === "serving")) return
+  const { large, many, path, reader, rootReader } = tree
+  const add = (findings: ReadonlyArray<Finding>) => {
+    found.push(...findings)
+  }
+  const options = { path, large, many, sessions: sessionsOf(all), sessionsNow: askSessions(all, ask) }
+  add(yield* checkTree(yield* reader, { ...options, onPart: add }))
+  if (rootReader === undefined) return
+  const root = yield* rootReader
+  add(yield* checkQuotas(root.zk, root.chroot, path))
+})
+
+/** A znode whose children do not fit into a reply is something to mend; the others are reasons not to see the tree. */
+const findingOf = (error: { readonly _tag: string; readonly message: string }, path: string): Finding =>
+  error instanceof FrameTooLarge && error.path !== ""
+    ? {
+        severity: "error",
+        check: "many-children",
+        where: error.path,
+        message: `a reply about it has ${error.size} bytes, which is more than clients take; the rest of the tree was not looked at`,
+        advice: "spread its children over several parents; --max-buffer gives such replies room"
+      }
+    : {
+        severity: "error",
+        check: "tree",
+        where: path,
+        message: `the tree could not be looked through: ${explain(error)}`,
+        advice: "--no-tree leaves it out"
+      }
+
+const worstFirst = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
+  findings.toSorted((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity))
 
 const severities: ReadonlyArray<Finding["severity"]> = ["error", "warning", "note"]
 

@@ -24,6 +24,8 @@ export interface Options {
   readonly sessions: ReadonlySet<bigint> | undefined
   /** The sessions that are alive now. */
   readonly sessionsNow: Effect.Effect<ReadonlySet<bigint> | undefined>
+  /** Gets what was found so far, where the walk ends before its end. */
+  readonly onPart?: ((findings: ReadonlyArray<Finding>) => void) | undefined
 }
 
 /** Walks the subtree once. Each check names the first few znodes, and counts the others. */
@@ -40,8 +42,9 @@ export const checkTree = Effect.fnUntraced(function* (
   }
   const owners = new Map<bigint, Array<string>>()
   let seen = 0
+  let isWhole = false
   const total = Effect.map(zk.countDescendants(options.path), (below) => below + 1)
-  yield* TreeWalk.walk(zk, options.path, { multiRead: true }).pipe(
+  const walk = TreeWalk.walk(zk, options.path, { multiRead: true }).pipe(
     Stream.mapEffect((znode) => Effect.map(isOpen(zk, znode.path), (open) => ({ ...znode, open })), {
       concurrency: 64
     }),
@@ -63,41 +66,49 @@ export const checkTree = Effect.fnUntraced(function* (
     ),
     (walk) => withCount({ phase: "znodes", done: Effect.sync(() => seen), total }, walk)
   )
-  return [
-    ...lists.large.findings(({ path, stat }) => ({
-      severity: stat.dataLength > nearLimit ? "error" : "warning",
-      check: "large-znodes",
-      where: path,
-      message: `it has ${ofData(stat.dataLength)}${stat.dataLength > nearLimit ? ", which is near the limit of 1 MiB for a request" : ""}`,
-      advice: "keep large data elsewhere, and its address in ZooKeeper"
-    })),
-    ...lists.many.findings(({ isSevere, path, stat }) => ({
-      severity: isSevere ? "error" : "warning",
-      check: "many-children",
-      where: path,
-      message: `it has ${count(stat.numChildren, "child", "children")}${isSevere ? ", whose names are near the limit of 1 MiB for a reply" : ""}`,
-      advice: "spread them over several parents: each client that lists them gets all names"
-    })),
-    ...lists.sequence.findings(({ path, stat }) => ({
-      severity: "warning",
-      check: "sequence-numbers",
-      where: path,
-      message: `some ${Math.round(createdChildren(stat))} children were created here; sequence numbers end at ${2 ** 31 - 1}`,
-      advice: "use another parent for sequential znodes before they run out"
-    })),
-    ...(yield* orphans(zk, owners, options)),
-    ...openFinding(lists.open, seen),
-    ...lists.forbidden.summary((number, first) => ({
-      severity: "note",
-      check: "access",
-      where: first,
-      message: `${count(number, "znode")} could not be looked into, this one first`,
-      advice: "give credentials with --auth-file"
-    }))
-  ]
+  return yield* Effect.gen(function* () {
+    yield* walk
+    isWhole = true
+    const ofSessions = yield* orphans(zk, owners, options)
+    return [...findingsOf(lists, seen, isWhole), ...ofSessions]
+  }).pipe(Effect.onError(() => Effect.sync(() => options.onPart?.(findingsOf(lists, seen, isWhole)))))
 })
 
 // ---- internal
+
+type Lists = Readonly<Record<"large" | "many" | "sequence" | "open" | "forbidden", Examples>>
+
+const findingsOf = (lists: Lists, seen: number, isWhole: boolean): ReadonlyArray<Finding> => [
+  ...lists.large.findings(({ path, stat }) => ({
+    severity: stat.dataLength > nearLimit ? "error" : "warning",
+    check: "large-znodes",
+    where: path,
+    message: `it has ${ofData(stat.dataLength)}${stat.dataLength > nearLimit ? ", which is near the limit of 1 MiB for a request" : ""}`,
+    advice: "keep large data elsewhere, and its address in ZooKeeper"
+  })),
+  ...lists.many.findings(({ isSevere, path, stat }) => ({
+    severity: isSevere ? "error" : "warning",
+    check: "many-children",
+    where: path,
+    message: `it has ${count(stat.numChildren, "child", "children")}${isSevere ? ", whose names are near the limit of 1 MiB for a reply" : ""}`,
+    advice: "spread them over several parents: each client that lists them gets all names"
+  })),
+  ...lists.sequence.findings(({ path, stat }) => ({
+    severity: "warning",
+    check: "sequence-numbers",
+    where: path,
+    message: `some ${Math.round(createdChildren(stat))} children were created here; sequence numbers end at ${2 ** 31 - 1}`,
+    advice: "use another parent for sequential znodes before they run out"
+  })),
+  ...openFinding(lists.open, seen, isWhole),
+  ...lists.forbidden.summary((number, first) => ({
+    severity: "note",
+    check: "access",
+    where: first,
+    message: `${count(number, "znode")} could not be looked into, this one first`,
+    advice: "give credentials with --auth-file"
+  }))
+]
 
 /** Servers refuse requests and clients refuse replies above 1 MiB, unless they are told otherwise. */
 const nearLimit = 900_000
@@ -154,12 +165,12 @@ const isOpen = (zk: Reader, path: string): Effect.Effect<boolean, Exclude<ReadEr
 const isChangeable = ({ id, perms, scheme }: Acl.Acl): boolean =>
   scheme === "world" && id === "anyone" && (perms & ~1) !== 0
 
-const openFinding = (open: Examples, seen: number): ReadonlyArray<Finding> =>
+const openFinding = (open: Examples, seen: number, isWhole: boolean): ReadonlyArray<Finding> =>
   open.summary((number, first) => ({
     severity: "warning",
     check: "open-acls",
     where: first,
-    message: `everybody may change ${number === seen ? "every znode" : `${number} of ${count(seen, "znode")}`}${number === 1 ? "" : ", this one first"}`,
+    message: `everybody may change ${isWhole && number === seen ? "every znode" : `${number} of ${count(seen, "znode")}`}${number === 1 ? "" : ", this one first"}`,
     advice: "give znodes an ACL when they are created: it is not inherited"
   }))
 

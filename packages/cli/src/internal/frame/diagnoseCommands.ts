@@ -141,7 +141,7 @@ const doctor = Command.make(
     discover,
     within
   },
-  handle(async () => (await import("../diagnose/doctor.ts")).doctor)
+  handle(async () => (await import("../diagnose/doctor.ts")).doctor, { limited: "partly" })
 ).pipe(
   Command.withShortDescription("Look for what is odd about members, settings and znodes, and say what to do"),
   Command.withDescription(

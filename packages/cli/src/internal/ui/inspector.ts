@@ -44,16 +44,13 @@ export const makeInspector = Effect.fnUntraced(function* (settings: Settings) {
           : Effect.provideService(FourLetterWords.askText(server, word, { timeout }), Transport, transport)
       }),
     doctor: (zk) =>
-      Effect.map(
-        diagnose({
-          settings,
-          servers,
-          ask,
-          timeout,
-          tree: { reader: Effect.succeed(zk), path: "/", large: 512 * 1024, many: 10_000 }
-        }),
-        ({ findings }) => findings
-      ).pipe(Effect.scoped, Effect.provideService(Printer, printer)),
+      diagnose({
+        settings,
+        servers,
+        ask,
+        timeout,
+        tree: { reader: Effect.succeed(zk), path: "/", large: 512 * 1024, many: 10_000 }
+      }).pipe(Effect.scoped, Effect.provideService(Printer, printer)),
     sessions: Effect.map(askSessions(settings), ({ answered }) => sessionsOf(answered)),
     session: (id) =>
       Effect.gen(function* () {
