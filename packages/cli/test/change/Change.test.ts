@@ -1,6 +1,7 @@
 /** The commands that change the tree: what they do, what they refuse, and what they never half do. */
 import * as Acl from "@effect-zookeeper/client/Acl"
 import type { Service } from "@effect-zookeeper/client/Service"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -188,6 +189,30 @@ describeOnServers("zk cp and mv", (it) => {
     assert.strictEqual((yield* run(["mv", "/a", "/c"])).code, 4)
     assert.isFalse(yield* zk.exists("/c"))
     assert.deepStrictEqual((yield* zk.getChildren("/a")).toSorted(), ["b", "e"])
+  })
+
+  it.inChroot("do not advise to delete what came while they moved", function* ({ chroot, run, servers, zk }) {
+    yield* zk.create("/a")
+    const [host = "", port] = servers.split(":")
+    const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+    const held = yield* proxy.rule({ match: { direction: "up", op: 14 }, action: { _tag: "Hold" } })
+    const others = Effect.gen(function* () {
+      yield* held.awaitHits()
+      yield* zk.create("/a/new")
+      yield* held.release
+    })
+    const env = { ZK_SERVERS: `${proxy.connectString}${chroot}` }
+    const [{ code, err }] = yield* Effect.all([run(["mv", "/a", "/c"], { env }), others], { concurrency: 2 })
+    const message = "zk: /a has children that came meanwhile; nothing was changed: try again\n"
+    assert.deepStrictEqual([code, err], [4, message])
+    assert.isFalse(yield* zk.exists("/c"))
+    const file = Path.join(yield* inFolder, "operations")
+    Fs.writeFileSync(file, '{"op":"delete","path":"/a"}\n')
+    const multi = yield* run(["multi", file])
+    assert.deepStrictEqual(
+      [multi.code, multi.err],
+      [4, "zk: operation 1 failed, and none was applied: /a has children\n"]
+    )
   })
 
   it.inChroot("refuse a subtree that one transaction cannot hold", function* ({ run, zk }) {

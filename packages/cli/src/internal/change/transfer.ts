@@ -75,7 +75,13 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
       ? originals.toReversed().map(({ path, version }) => Op.delete(path, { version }))
       : originals.map(({ path, version }) => Op.check(path, version)))
   ]
-  yield* zk.transaction(writes)
+  yield* Effect.catchTag(zk.transaction(writes), "TransactionFailed", (failed) =>
+    failed.error._tag !== "NotEmpty"
+      ? Effect.fail(failed)
+      : new Conflict({
+          message: `${shown(failed.error.path)} has children that came meanwhile; nothing was changed: try again`
+        })
+  )
   yield* printChanges(
     originals.map(({ path }) => ({
       action: command === "mv" ? ("moved" as const) : ("copied" as const),

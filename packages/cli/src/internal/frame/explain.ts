@@ -47,7 +47,7 @@ export const explain = (error: unknown): string => {
       return `${error.message}; the command was ended`
     case "TransactionFailed":
       return "error" in error && "index" in error
-        ? `operation ${Number(error.index) + 1} failed, and none was applied: ${explain(error.error)}`
+        ? `operation ${Number(error.index) + 1} failed, and none was applied: ${explainOperation(error.error)}`
         : error.message
     case "ConnectFailed":
       return `no server could be reached: ${"summary" in error && error.summary !== "" ? String(error.summary) : error.message}`
@@ -59,6 +59,12 @@ export const explain = (error: unknown): string => {
 export const tagOf = (error: unknown): string => (isTagged(error) ? error._tag : "Unexpected")
 
 // ---- internal
+
+/** In a transaction, children are most often new ones, which to delete would be a loss. */
+const explainOperation = (error: unknown): string =>
+  isTagged(error) && error._tag === "NotEmpty"
+    ? `${Printable.escapeAll(String(error.path))} has children`
+    : explain(error)
 
 const tooLarge = (what: string, size: number, limit: number, option: unknown, error: object): string => {
   if (option === "maxRequestSize") {
