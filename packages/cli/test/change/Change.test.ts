@@ -304,6 +304,18 @@ describeOnServers("zk edit", (it) => {
     assert.strictEqual(yield* text(zk, "/a"), "one\n")
   })
 
+  it.inChroot("keeps what an editor has saved for itself when it is ended", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one\n" })
+    const editor = Path.join(yield* inFolder, "editor.sh")
+    Fs.writeFileSync(editor, '#!/bin/sh\necho typed > "$(dirname "$1")/.a.swp"; kill -TERM $$\n', { mode: 0o755 })
+    const { code, err } = yield* run(["edit", "/a"], { env: { EDITOR: editor } })
+    assert.strictEqual(code, 1, err)
+    const file = /^what the editor has saved is kept in (\S+)$/m.exec(err)?.[1] ?? ""
+    assert.strictEqual(Fs.readFileSync(file, "utf8"), "typed\n")
+    assert.deepStrictEqual(Fs.readdirSync(Path.dirname(file)), [".a.swp"])
+    Fs.rmSync(Path.dirname(file), { recursive: true })
+  })
+
   it.inChroot("keeps both versions after a conflict", function* ({ run, zk }) {
     yield* zk.create("/a", { data: "one\n" })
     const folder = yield* inFolder

@@ -22,7 +22,7 @@ export interface Input {
 
 export const edit = Effect.fnUntraced(function* ({ path }: Input) {
   const printer = yield* Printer
-  const zk = yield* (yield* Client).writer("edit")
+  const zk = yield* (yield* Client).lastingWriter("edit")
   const { data, stat } = yield* zk.get(path)
   if (decodeUtf8(data) === undefined) {
     return yield* new FileError({
@@ -36,17 +36,28 @@ export const edit = Effect.fnUntraced(function* ({ path }: Input) {
   const file = paths.join(folder, name)
   yield* fs.writeFile(file, data, { mode: 0o600 }).pipe(Effect.mapError(toFileError))
   const forget = Effect.ignore(fs.remove(folder, { recursive: true }))
-  /** Text that was typed is never thrown away. */
-  const keep = Effect.flatMap(Effect.option(fs.readFile(file)), (left) =>
-    Option.isSome(left) && !sameBytes(data, left.value) ? printer.note(`the text is kept in ${file}`) : forget
-  )
+  /** Text that was typed is never thrown away, nor what the editor has saved of it for itself: vim's .swp, Emacs' #…#. */
+  const keep = Effect.gen(function* () {
+    const left = yield* Effect.option(fs.readFile(file))
+    if (Option.isSome(left) && !sameBytes(data, left.value)) return yield* printer.note(`the text is kept in ${file}`)
+    const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])
+    const others = names.filter((each) => each !== name)
+    if (others.length === 0) return yield* forget
+    yield* Effect.ignore(fs.remove(file))
+    yield* printer.note(
+      `what the editor has saved is kept in ${others.map((each) => paths.join(folder, each)).join(", ")}`
+    )
+  })
   yield* Effect.onError(runEditor(file), () => keep)
   const edited = yield* fs.readFile(file).pipe(Effect.mapError(toFileError))
   if (sameBytes(data, edited)) {
     yield* printer.note(`${shown(path)}: no change`)
     return yield* forget
   }
-  const written = yield* zk.setData(path, edited, { version: stat.version }).pipe(
+  const write = zk.setData(path, edited, { version: stat.version })
+  const written = yield* write.pipe(
+    // The session may have expired while the editor was open, which shows only now.
+    Effect.catchTag("SessionExpired", (error) => (error.maybeApplied ? Effect.fail(error) : write)),
     Effect.catchTags({
       BadVersion: () => conflict(path, file, new BadVersion({ path, operation: "setData" })),
       NoNode: (error) => conflict(path, file, error)

@@ -54,6 +54,10 @@ export class Client extends Context.Service<
       StartError | ReadOnlyMode,
       Scope.Scope
     >
+    /** A writer that goes on in a new session after an expiry, for a command that waits for a person. */
+    readonly lastingWriter: (
+      command: string
+    ) => Effect.Effect<ZooKeeper.Service, StartError | ReadOnlyMode, Scope.Scope>
     /** A client that holds something for a command, and that begins a new session after an expiry. */
     readonly holder: (
       command: string,
@@ -86,6 +90,7 @@ export const make = (settings: Settings, connect: Connect = connectAnew): Client
     viewer: connect(settings, settings.chroot, { sessionExpiry: "recreate", allowReadOnly: true }),
     writer: (command) => ifAllowed(command, reader),
     rootWriter: (command) => ifAllowed(command, root),
+    lastingWriter: (command) => ifAllowed(command, lasting),
     holder: (command, options) =>
       ifAllowed(command, connect(settings, settings.chroot, { ...options, sessionExpiry: "recreate" }))
   }

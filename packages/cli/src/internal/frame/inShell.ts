@@ -48,5 +48,5 @@ const withoutWrites = (
   settings: Client["Service"]["settings"] & { readonly readOnly: string }
 ): Client["Service"] => {
   const refuse = (command: string) => new ReadOnlyMode({ command, source: settings.readOnly })
-  return { ...client, settings, writer: refuse, rootWriter: refuse, holder: refuse }
+  return { ...client, settings, writer: refuse, rootWriter: refuse, lastingWriter: refuse, holder: refuse }
 }
