@@ -72,6 +72,7 @@ const byTag: Readonly<Record<string, ExitCode>> = {
   UsageError: codes.usage,
   ShowHelp: codes.usage,
   NoNode: codes.noNode,
+  NoChroot: codes.noNode,
   NodeExists: codes.conflict,
   BadVersion: codes.conflict,
   NotEmpty: codes.conflict,

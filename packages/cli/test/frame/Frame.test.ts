@@ -92,6 +92,34 @@ describeOnServers("the settings of zk", (it) => {
     assert.strictEqual(yield* ls({}), "/e\n")
   })
 
+  it.inChroot("a chroot that does not exist is named", function* ({ chroot, run, servers, zk }) {
+    yield* zk.create("/app")
+    const env = { ZK_SERVERS: `${servers}${chroot}/ap` }
+    const message = `zk: the chroot ${chroot}/ap does not exist on the servers; see --chroot, and the end of --servers\n`
+    for (const args of [
+      ["ls", "/"],
+      ["create", "/a"],
+      ["tree", "/", "--json"],
+      ["diff", "/", `zk://${servers}/`]
+    ]) {
+      const { code, err } = yield* run(args, { env })
+      const expected = args.includes("--json")
+        ? `${JSON.stringify({ error: { tag: "NoChroot", message: message.slice(4, -1), exitCode: 3 } })}\n`
+        : message
+      assert.deepStrictEqual([code, err], [3, expected])
+    }
+    const typed = yield* run(["ls", "/"], { env: { ZK_SERVERS: servers, ZK_CHROOT: `${chroot}/ap` } })
+    assert.strictEqual(typed.err, message)
+    assert.strictEqual((yield* run(["ls", "/none"], { env })).err, "zk: /none: no such znode\n")
+    assert.deepStrictEqual(yield* zk.getChildren("/"), ["app"])
+    // The root that is missing is that of another tree.
+    const folder = yield* inFolder
+    const profiles = Path.join(folder, "profiles.toml")
+    Fs.writeFileSync(profiles, `[other]\nservers = "${servers}${chroot}/none"\n`)
+    const other = yield* run(["diff", "/app", "@other/", "--profiles", profiles])
+    assert.deepStrictEqual([other.code, other.err], [3, "zk: /: no such znode\n"])
+  })
+
   it.inChroot("--timeout ends a command with 124", function* ({ run, zk }) {
     yield* zk.create("/a")
     const { code, err } = yield* run(["set", "/a", "--file", "-", "--timeout", "2s"], { stdin: { open: true } })

@@ -27,6 +27,15 @@ export class TimedOut extends Schema.TaggedError<TimedOut>()("TimedOut", {
   }
 }
 
+/** A chroot that does not exist. */
+export class NoChroot extends Schema.TaggedError<NoChroot>()("NoChroot", {
+  chroot: Schema.String
+}) {
+  override get message(): string {
+    return `the chroot ${this.chroot} does not exist on the servers; see --chroot, and the end of --servers`
+  }
+}
+
 /** A command that found another state than it needs. */
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   message: Schema.String

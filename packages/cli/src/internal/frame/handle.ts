@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Terminal from "effect/Terminal"
 import { make as makePrinter, Printer } from "../output/Printer.ts"
+import { namingChroot } from "./chroot.ts"
 import { Client, make as makeClient } from "./Client.ts"
 import { deadline } from "./deadline.ts"
 import { UsageError } from "./errors.ts"
@@ -48,5 +49,5 @@ export const handle =
         input
       ).pipe(Effect.scoped, Effect.provideService(Client, client), Effect.provideService(Printer, printer))
       const isLimited = limited === "wholly" || (limited === "ifAsked" && client.settings.isTimeoutAsked)
-      return yield* isLimited ? (yield* deadline(client.settings))(command) : command
+      return yield* namingChroot(client, isLimited ? (yield* deadline(client.settings))(command) : command)
     })
