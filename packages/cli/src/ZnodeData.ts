@@ -177,7 +177,48 @@ const renderPlain = (data: Uint8Array, format: "auto" | "text" | "json"): Effect
   }
   if (format === "text") return Effect.succeed(line(text))
   return Effect.try({
-    try: () => `${JSON.stringify(JSON.parse(text), null, 2)}\n`,
+    try: () => void JSON.parse(text),
     catch: () => new BadData({ message: "the data is not JSON; --as text shows it" })
-  })
+  }).pipe(
+    Effect.flatMap(() => {
+      const indented = indentJson(text)
+      return indented === undefined
+        ? Effect.fail(new BadData({ message: "the data is nested too deeply to be indented; --as text shows it" }))
+        : Effect.succeed(`${indented}\n`)
+    })
+  )
 }
+
+/** A small text of many brackets must not fill the memory. */
+const maxIndented = 128 * 1024 * 1024
+
+/**
+ * Indents JSON that is well-formed; undefined where that is too long. Numbers, strings and keys stay as they are written, because
+ * an integer of 64 bits has no exact value in JavaScript, and the output may be written back.
+ */
+const indentJson = (text: string): string | undefined => {
+  let out = ""
+  let depth = 0
+  let isOpened = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text.charAt(at)
+    if (char === " " || char === "\t" || char === "\n" || char === "\r") continue
+    const isClosing = char === "}" || char === "]"
+    if (isClosing) depth--
+    // Empty brackets stay together.
+    if (isClosing !== isOpened) out += newLine(depth)
+    isOpened = char === "{" || char === "["
+    if (isOpened) depth++
+    if (char === '"') {
+      const start = at++
+      for (; text.charAt(at) !== '"'; at++) if (text.charAt(at) === "\\") at++
+      out += text.slice(start, at + 1)
+    } else {
+      out += char === "," ? char + newLine(depth) : char === ":" ? ": " : char
+    }
+    if (out.length > maxIndented) return undefined
+  }
+  return out
+}
+
+const newLine = (depth: number): string => `\n${"  ".repeat(depth)}`

@@ -35,6 +35,47 @@ describe("the data of a znode", () => {
   )
 })
 
+describe("JSON that is indented", () => {
+  const json = (text: string) => ZnodeData.render(bytes(text), "json")
+
+  it.effect("has the numbers, keys and escapes of the data, in their order", () =>
+    Effect.gen(function* () {
+      const text =
+        '{"id":72057594037927937,"v":1.0, "b":1e400,\n"1":-0,"b":"\\u00e9 \\"{[,:\\\\","n":[null,true,[]],"e":{ }}'
+      const indented = [
+        "{",
+        '  "id": 72057594037927937,',
+        '  "v": 1.0,',
+        '  "b": 1e400,',
+        '  "1": -0,',
+        '  "b": "\\u00e9 \\"{[,:\\\\",',
+        '  "n": [',
+        "    null,",
+        "    true,",
+        "    []",
+        "  ],",
+        '  "e": {}',
+        "}",
+        ""
+      ]
+      assert.strictEqual(yield* json(text), indented.join("\n"))
+      assert.strictEqual(yield* json(' "a b" '), '"a b"\n')
+      assert.strictEqual(yield* json("9007199254740993"), "9007199254740993\n")
+      assert.strictEqual(yield* json(indented.join("\n")), indented.join("\n"))
+    })
+  )
+
+  it.effect("is refused where the data is not JSON, or nested so deeply that the indents are too long", () =>
+    Effect.gen(function* () {
+      for (const wrong of ["", "{", '{"a":1,}', "[1 2]", "{'a':1}"]) {
+        assert.include((yield* Effect.flip(json(wrong))).message, "not JSON", wrong)
+      }
+      const deep = `${"[".repeat(30_000)}${"]".repeat(30_000)}`
+      assert.include((yield* Effect.flip(json(deep))).message, "--as text shows it")
+    })
+  )
+})
+
 describe("the text of a quota", () => {
   it("is read in the forms of all versions", () => {
     const none = { count: undefined, bytes: undefined, hardCount: undefined, hardBytes: undefined }
