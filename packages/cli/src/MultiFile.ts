@@ -35,7 +35,7 @@ export const Operation = Schema.Union([
     path,
     ...data,
     mode: Schema.optionalKey(Schema.Literals(["persistent", "persistentSequential", "container"])),
-    /** Entries as `scheme:id:permissions`. */
+    /** Entries as `scheme:id:permissions`, or the words `open`, `read-only` and `creator`, as `zk create --acl` takes them. */
     acl: Schema.optionalKey(Schema.Array(Schema.String))
   }),
   Schema.Struct({ op: Schema.Literal("set"), path, ...data, version }),

@@ -265,6 +265,40 @@ describeOnServers("zk multi", (it) => {
   })
 })
 
+describeOnServers("zk multi with ACLs", (it) => {
+  it.inChroot("refuses what create refuses, with the line and without the secret", function* ({ run, zk }) {
+    const multi = (acl: string) =>
+      run(["multi", "-"], {
+        stdin: `# a comment\n{"op":"create","path":"/a"}\n{"op":"create","path":"/b","acl":[${JSON.stringify(acl)}]}\n`
+      })
+    for (const [acl, mistake] of [
+      ["digest:ann:hunter2:cdrwa", "has no hash"],
+      ["digest:ann:x:cdrwa", "is concealed"],
+      ["world:anyone:z", "perms must be"],
+      ["world:ann:r", "the only id"]
+    ] as const) {
+      const { code, err } = yield* multi(acl)
+      assert.strictEqual(code, 2, err)
+      assert.include(err, "line 3 of the standard input")
+      assert.include(err, mistake)
+      assert.notInclude(err, "hunter2")
+    }
+    for (const line of ['{"op":"create","path":"b"}', '{"op":"set","path":"/a","base64":"*"}']) {
+      const { code, err } = yield* run(["multi", "-"], { stdin: `{"op":"create","path":"/a"}\n\n${line}\n` })
+      assert.deepStrictEqual([code, err.includes("line 3 of the standard input")], [2, true], err)
+    }
+    assert.isFalse(yield* zk.exists("/a"))
+  })
+
+  it.inChroot("knows the words that create knows", function* ({ run, zk }) {
+    const stdin = '{"op":"create","path":"/a","acl":["read-only"]}\n{"op":"create","path":"/b","acl":["creator"]}\n'
+    const { code, err } = yield* run(["multi", "-"], { stdin, env: { ZK_AUTH: "digest:ann:secret" } })
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    assert.deepStrictEqual((yield* zk.getAcl("/a")).acl.map(Acl.format), ["world:anyone:r"])
+    assert.strictEqual((yield* zk.stat("/b"))._tag, "Some")
+  })
+})
+
 describeOnServers("zk edit", (it) => {
   it.inChroot("writes the text that the editor leaves", function* ({ run, zk }) {
     yield* zk.create("/a", { data: "one\n" })

@@ -1,7 +1,7 @@
 /** `zk multi`: operations from a file as one transaction. */
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import * as Acl from "@effect-zookeeper/client/Acl"
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -10,6 +10,7 @@ import * as MultiFile from "../../MultiFile.ts"
 import { decodeUtf8 } from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
+import { parseAcl } from "./aclText.ts"
 import { readFile } from "./input.ts"
 import { type Change, printChanges } from "./report.ts"
 
@@ -23,9 +24,8 @@ export const multi = Effect.fnUntraced(function* ({ file }: Input) {
   const text = decodeUtf8(yield* readFile(file))
   if (text === undefined) return yield* new UsageError({ message: `${source} is not UTF-8; nothing was sent` })
   const operations = yield* parse(source, text)
-  const writes = yield* Effect.forEach(operations, toWrite)
-  const results: ReadonlyArray<unknown> = yield* zk.transaction(writes)
-  yield* printChanges(operations.map((operation, index) => changeOf(operation, results[index])))
+  const results: ReadonlyArray<unknown> = yield* zk.transaction(operations.map(({ write }) => write))
+  yield* printChanges(operations.map(({ operation }, index) => changeOf(operation, results[index])))
 })
 
 // ---- internal
@@ -40,25 +40,26 @@ const decodeKind = Schema.decodeUnknownResult(
 const decode = (line: string) =>
   Result.flatMap(decodeKind(line), () => decodeOperation(line, { onExcessProperty: "error" }))
 
+interface Parsed {
+  readonly operation: MultiFile.Operation
+  readonly write: Op.Write
+}
+
+/** Each mistake is one of a line, so that it is found. */
 const parse = Effect.fnUntraced(function* (source: string, text: string) {
-  const operations: Array<MultiFile.Operation> = []
+  const operations: Array<Parsed> = []
   for (const [index, raw] of text.split("\n").entries()) {
     const line = raw.trim()
     if (line === "" || line.startsWith("#")) continue
+    const refuse = (mistake: string) =>
+      new UsageError({ message: `line ${index + 1} of ${source} is no operation, and nothing was sent: ${mistake}` })
     const decoded = decode(line)
     if (Result.isFailure(decoded)) {
-      const mistake = decoded.failure.message.trim().replaceAll(/\s*\n\s*/g, " ")
-      return yield* new UsageError({
-        message: `line ${index + 1} of ${source} is no operation, and nothing was sent: ${mistake}`
-      })
+      return yield* refuse(decoded.failure.message.trim().replaceAll(/\s*\n\s*/g, " "))
     }
     const operation = decoded.success
-    if ("data" in operation && "base64" in operation) {
-      return yield* new UsageError({
-        message: `line ${index + 1} of ${source} has both data and base64, and nothing was sent: choose one`
-      })
-    }
-    operations.push(operation)
+    const write = yield* Effect.mapError(toWrite(operation), ({ message }) => refuse(message))
+    operations.push({ operation, write })
   }
   return operations.length === 0
     ? yield* new UsageError({ message: `${source} has no operations; see zk multi --help` })
@@ -67,8 +68,9 @@ const parse = Effect.fnUntraced(function* (source: string, text: string) {
 
 const toWrite = Effect.fnUntraced(function* (
   operation: MultiFile.Operation
-): Effect.fn.Return<Op.Write, UsageError | ZooKeeper.StartError> {
-  const { path } = operation
+): Effect.fn.Return<Op.Write, UsageError | InvalidArgument> {
+  const isPrefix = operation.op === "create" && operation.mode === "persistentSequential"
+  const path = yield* Effect.fromResult((isPrefix ? ZnodePath.validateSequential : ZnodePath.validate)(operation.path))
   switch (operation.op) {
     case "check":
       return Op.check(path, operation.version)
@@ -77,7 +79,7 @@ const toWrite = Effect.fnUntraced(function* (
     case "set":
       return Op.setData(path, yield* dataOf(operation), { version: operation.version })
     case "create": {
-      const acl = yield* Effect.forEach(operation.acl ?? [], (text) => Effect.fromResult(Acl.parse(text)))
+      const acl = yield* parseAcl(operation.acl ?? [], "acl")
       return Op.create(path, {
         data: yield* dataOf(operation),
         mode: operation.mode,
@@ -93,13 +95,16 @@ const dataOf = ({
 }: {
   readonly data?: string | undefined
   readonly base64?: string | undefined
-}): Effect.Effect<Uint8Array, UsageError> =>
-  base64 === undefined
-    ? Effect.succeed(new TextEncoder().encode(data ?? ""))
-    : Effect.mapError(
-        Effect.fromResult(Base64.decode(base64)),
-        (error) => new UsageError({ message: `a field base64 is not Base64, and nothing was sent: ${error.message}` })
-      )
+}): Effect.Effect<Uint8Array, UsageError> => {
+  if (base64 === undefined) return Effect.succeed(new TextEncoder().encode(data ?? ""))
+  if (data !== undefined) {
+    return Effect.fail(new UsageError({ message: "it has both data and base64: choose one" }))
+  }
+  return Effect.mapError(
+    Effect.fromResult(Base64.decode(base64)),
+    (error) => new UsageError({ message: `its base64 is not Base64: ${error.message}` })
+  )
+}
 
 const changeOf = ({ op, path }: MultiFile.Operation, result: unknown): Change => {
   switch (op) {
