@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Net from "node:net"
 import { render } from "../../src/internal/diagnose/topView.ts"
+import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
 
 const decode = Schema.decodeUnknownSync(Diagnosis.Status)
@@ -97,6 +98,16 @@ describeOnServers("zk status", (it) => {
     const refused = yield* run(["top"])
     assert.strictEqual(refused.code, 2)
     assert.include(refused.err, "top needs a terminal")
+  })
+
+  it.inChroot("is ended quietly by Ctrl-C in top, with a whole document", { timeout: 90_000 }, function* ({ servers }) {
+    const { child, end } = yield* start(servers, ["top", "--json", "--interval", "50ms"])
+    yield* Effect.promise(() => new Promise((resolve) => child.stdout?.once("data", resolve)))
+    child.kill("SIGINT")
+    const { code, err, out } = yield* end
+    assert.deepStrictEqual({ code, err }, { code: 130, err: "" })
+    const looks = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Array(Diagnosis.Status)))(out)
+    assert.isAtLeast(looks.length, 1)
   })
 })
 

@@ -38,7 +38,7 @@ export const top = Effect.fnUntraced(function* (input: Input) {
   })
   const all = Stream.fromEffectSchedule(sample, Schedule.fixed(interval))
   const samples = input.count === undefined ? all : Stream.take(all, input.count)
-  if (mode !== "text") return yield* printAll(Diagnosis.Status, samples, () => "")
+  if (mode !== "text") return yield* printAll(Diagnosis.Status, samples, () => "", { isLive: true })
   yield* live(samples)
 })
 
