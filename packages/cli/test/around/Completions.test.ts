@@ -21,7 +21,9 @@ const inShell = (shell: string, script: string, text: string) =>
           new Promise<string>((resolve) => {
             const file = Path.join(folder, "script")
             Fs.writeFileSync(file, script)
-            const env = { ...process.env, SCRIPT: file }
+            // The command that PowerShell finds; other shells have a function.
+            Fs.writeFileSync(Path.join(folder, "zk"), "#!/bin/sh\necho /app/\necho /apple\n", { mode: 0o755 })
+            const env = { ...process.env, SCRIPT: file, PATH: `${folder}:${process.env["PATH"]}` }
             ChildProcess.execFile(shell, ["-c", text], { env }, (_, out, err) => resolve(out + err))
           })
       ),
@@ -54,6 +56,43 @@ describe("zk completions", () => {
       assert.strictEqual(yield* inBash(bash, ["zk", "get", "--as", "he"]), "hex|")
       assert.include(yield* inBash(bash, ["zk", "set", "/a", "--file", "/et"]), "/etc")
       assert.strictEqual(yield* inBash(bash, ["zk", "comp"]), "completions|")
+    })
+  )
+
+  it.live("completes subcommands in bash, also of commands that take a znode", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      assert.strictEqual(yield* inBash(bash, ["zk", "acl", "s"], "echo asked >&2; echo /s"), "set|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "quota", "r"]), "rm|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "acl", "''"], "echo /app/; echo /apple"), "set|/app/|/apple|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "acl", "/appl"], "echo /app/; echo /apple"), "/apple|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "snapshot", "ex"]), "export|")
+    })
+  )
+
+  it.live("tells files and znodes of the same name apart, in all shells", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      const paths = "echo /app/; echo /apple"
+      for (const line of ["diff", "diff /a", "health --path", "exporter --path", "queue --taken", "mirror"]) {
+        const completed = yield* inBash(bash, ["zk", ...line.split(" "), "/ap"], paths)
+        assert.strictEqual(completed, "/app/|/apple|", line)
+      }
+      const files = [
+        ...["snapshot diff", "snapshot diff /a", "snapshot export /a", "log at", "log dump", "backup /a"],
+        ...["backup /a --data", "ui --page", "template /a", "multi", "restore"]
+      ]
+      for (const line of files) {
+        assert.strictEqual(yield* inBash(bash, ["zk", ...line.split(" "), "/et"], "echo /etz"), "/etc|", line)
+      }
+      const fish = yield* script("fish")
+      assert.match(fish, /^complete -c zk -n '__fish_seen_subcommand_from diff' -r -f -a '\(__zk_znodes\)'/m)
+      assert.match(fish, /^complete -c zk -n '[^']*from log; and [^']*from at' -r -F/m)
+      const zsh = yield* script("zsh")
+      assert.match(zsh, /--path=?\[[^\n]*:_zk__znodes'/)
+      const powershell = yield* script("powershell")
+      assert.include(powershell, "@{ name = 'left'; variadic = $false; values = @(); znodes = $true; pathType = $null;")
+      assert.include(powershell, "@{ name = 'left'; variadic = $false; values = @(); pathType = 'file';")
     })
   )
 
@@ -97,6 +136,24 @@ describe("zk completions", () => {
         'autoload -U compinit; compinit -D -u; source "$SCRIPT"; echo $_comps[zk]'
       )
       assert.strictEqual(out, "_zk\n")
+    })
+  )
+
+  it.live.skipIf(!hasShell("pwsh"))("completes commands and paths in PowerShell, where that is installed", () =>
+    Effect.gen(function* () {
+      const powershell = yield* script("powershell")
+      const completed = (line: string) =>
+        inShell(
+          "pwsh",
+          powershell,
+          `Invoke-Expression (Get-Content -Raw $env:SCRIPT)
+           (TabExpansion2 '${line}' ${line.length}).CompletionMatches | ForEach-Object { $_.CompletionText }`
+        )
+      assert.include(yield* completed("zk sem"), "semaphore")
+      assert.include(yield* completed("zk acl s"), "set")
+      const paths = yield* completed("zk diff /ap")
+      assert.include(paths, "/app/")
+      assert.include(paths, "/apple")
     })
   )
 

@@ -4,7 +4,6 @@ import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Effect from "effect/Effect"
 import * as GlobalFlags from "../frame/globalFlags.ts"
-import { znodeNames } from "../frame/params.ts"
 import { Printer } from "../output/Printer.ts"
 
 export interface Input {
@@ -23,25 +22,38 @@ export const completionsOf = (root: Command.Command.Any) =>
  * gets one choice that no path has, and the script gets a function that asks `zk`.
  */
 export const scriptOf = (root: Command.Command.Any, shell: Completions.Shell): string => {
-  const descriptor = withPaths(Completions.fromCommand(root), globalFlagsOf())
+  const { name, subcommands, ...rest } = Completions.fromCommand(root)
+  const globals = globalFlagsOf()
+  const below = subcommands.map((command) => withPaths(command, [command.name], globals, shell))
+  const descriptor = { ...rest, name, subcommands: below, flags: withKinds([...rest.flags, ...globals], "", "--") }
   const script = Completions.generate(root.name, shell, descriptor)
   return replaceAll(script, edits[shell])
 }
 
 // ---- internal
 
-/** The only choice of an argument that is the path of a znode. */
+/** The only choice of an argument or a flag that is the path of a znode. */
 const marker = "__znodes__"
 
-const fileFlags: ReadonlySet<string> = new Set([
-  "file",
-  "output",
-  "profiles",
-  "auth-file",
-  ...["ca", "cert", "key"].flatMap((name) => [name, `https-${name}`])
+const file = { _tag: "Path", pathType: "file" } as const
+const znode = { _tag: "Choice", values: [marker] } as const
+
+/** The kinds of arguments and flags by name. The words of a command come before a name that has another kind there. */
+const kinds: ReadonlyMap<string, typeof file | typeof znode> = new Map<string, typeof file | typeof znode>([
+  ...["path", "source", "target", "diff left", "diff right", "--path", "--taken"].map((name) => [name, znode] as const),
+  ...[
+    ...["file", "template", "directory", "backup", "snapshot diff left", "snapshot diff right"],
+    ...["--file", "--output", "--profiles", "--auth-file", "--data", "--page"],
+    ...["ca", "cert", "key"].flatMap((name) => [`--${name}`, `--https-${name}`])
+  ].map((name) => [name, file] as const)
 ])
 
-const fileArguments: ReadonlySet<string> = new Set(["file", "template"])
+const withKinds = <A extends { readonly name: string }>(described: ReadonlyArray<A>, command: string, dashes = "") =>
+  described.map((one) => {
+    const name = `${dashes}${one.name}`
+    const type = kinds.get(`${command} ${name}`) ?? kinds.get(name)
+    return type === undefined ? one : { ...one, type }
+  })
 
 /** The flags that all commands have; the generator knows only those of each command. */
 const globalFlagsOf = (): ReadonlyArray<Completions.FlagDescriptor> => {
@@ -54,20 +66,24 @@ const globalFlagsOf = (): ReadonlyArray<Completions.FlagDescriptor> => {
 /** The descriptor with global flags, files and znodes. */
 const withPaths = (
   command: Completions.CommandDescriptor,
-  globals: ReadonlyArray<Completions.FlagDescriptor>
-): Completions.CommandDescriptor => ({
-  ...command,
-  flags: [...command.flags, ...globals].map((flag) => (fileFlags.has(flag.name) ? withType(flag, file) : flag)),
-  arguments: command.arguments.map((argument) => {
-    if (znodeNames.has(argument.name)) return withType(argument, { _tag: "Choice", values: [marker] })
-    return fileArguments.has(argument.name) ? withType(argument, file) : argument
-  }),
-  subcommands: command.subcommands.map((subcommand) => withPaths(subcommand, globals))
-})
-
-const file = { _tag: "Path", pathType: "file" } as const
-
-const withType = <A, Type>(described: A, type: Type) => ({ ...described, type })
+  words: ReadonlyArray<string>,
+  globals: ReadonlyArray<Completions.FlagDescriptor>,
+  shell: Completions.Shell
+): Completions.CommandDescriptor => {
+  const given = withKinds(command.arguments, words.join(" "))
+  // The generator for bash has no subcommands where there are arguments: they are choices beside the znodes.
+  const names = shell === "bash" ? command.subcommands.map(({ name }) => name) : []
+  return {
+    ...command,
+    flags: withKinds([...command.flags, ...globals], words.join(" "), "--"),
+    arguments: given.map((argument, index) =>
+      index === 0 && names.length > 0 && argument.type === znode
+        ? { ...argument, type: { _tag: "Choice", values: [marker, ...names] } }
+        : argument
+    ),
+    subcommands: command.subcommands.map((below) => withPaths(below, [...words, below.name], globals, shell))
+  }
+}
 
 type Edit = readonly [before: string, after: string]
 
@@ -86,10 +102,11 @@ _zk--znodes()
 {
   local _paths=() _path _query="$1"
   _query=\${_query//\\\\/}; _query=\${_query//\\"/}; _query=\${_query//\\'/}
-  while IFS= read -r _path; do
+  # Other words are the beginning of a subcommand.
+  [[ -z "$_query" || "$_query" == /* ]] && while IFS= read -r _path; do
     _paths+=("$_path")
   done < <(zk complete-znodes "$_query" -- "\${words[@]:1:cword-1}" 2>/dev/null)
-  _zk--choices "$1" "$2" "\${_paths[@]}"
+  _zk--choices "$1" "$2" "\${@:3}" "\${_paths[@]}"
   [[ "\${#COMPREPLY[@]}" == 1 && "\${COMPREPLY[0]}" == */ ]] && compopt -o nospace 2>/dev/null
 }
 

@@ -6,9 +6,6 @@ import * as CliError from "effect/cli/CliError"
 import * as Flag from "effect/cli/Flag"
 import { CurrentZnode, resolvePath } from "./CurrentZnode.ts"
 
-/** The names of the arguments that are paths of znodes, for completion. */
-export const znodeNames: ReadonlySet<string> = new Set(["path", "source", "target"])
-
 /** The path of a znode; with `isPrefix`, servers append a number to it. */
 export const znode = (description: string, name = "path", { isPrefix = false } = {}) =>
   Argument.String(name).pipe(
