@@ -26,7 +26,7 @@ export const Backup = Schema.Struct({
 
 /**
  * An item of `restore` and `copy`. A dry run prints all steps but those of znodes that are the same; a run prints those that leave
- * something as it is.
+ * something as it is. The last item of both is a {@link StepTotal}.
  *
  * @category schemas
  * @since 0.1.0
@@ -43,6 +43,44 @@ export const Step = Schema.Struct({
   /** The number of the next sequential child, before and after. */
   from: Schema.optionalKey(Schema.Number),
   to: Schema.optionalKey(Schema.Number)
+})
+
+/**
+ * The last item of `restore` and `copy`: how many there are of each {@link Step}, and of znodes that were the same before. With
+ * `dryRun` they would be done, and else they were.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const StepTotal = Schema.Struct({
+  step: Schema.Literal("total"),
+  dryRun: Schema.Boolean,
+  create: Schema.Number,
+  overwrite: Schema.Number,
+  same: Schema.Number,
+  leave: Schema.Number,
+  skip: Schema.Number,
+  raise: Schema.Number,
+  notRaised: Schema.Number
+})
+
+/**
+ * An item of `mirror`: how it is doing. There is one where something but the lag has changed, at most each second, and one each
+ * 30 seconds in any case.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const MirrorStatus = Schema.Struct({
+  /** `catchingUp`: the whole tree is looked at. `following`: changes are written as they come. */
+  phase: Schema.Literals(["catchingUp", "following"]),
+  /** How far it is behind, in milliseconds. */
+  lag: Schema.Number,
+  /** All transactions of the source up to this one are in the target. */
+  zxid: Hex,
+  /** How many znodes were written and deleted since the start. */
+  written: Schema.Number,
+  deleted: Schema.Number
 })
 
 /**

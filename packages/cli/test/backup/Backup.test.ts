@@ -1,9 +1,16 @@
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
-import { assert } from "@effect/vitest"
+import type { Mirror } from "@effect-zookeeper/storage"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import * as StorageOutput from "../../src/StorageOutput.ts"
+import { isSame, isSamePhase, newsOf } from "../../src/internal/backup/mirror.ts"
 import { describeOnServers } from "../support/zk.ts"
 
 const folder = Effect.acquireRelease(
@@ -70,12 +77,21 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
     const restored = yield* run(["restore", file, "/copy", "--yes", "--ndjson"])
     assert.strictEqual(restored.code, 0, restored.err)
     const session = `0x${BigInt.asUintN(64, owner.session.id).toString(16)}`
-    assert.deepStrictEqual(JSON.parse(restored.out), {
+    const [skipped, total, ...rest] = restored.out.trim().split("\n")
+    assert.deepStrictEqual(JSON.parse(skipped ?? ""), {
       step: "skip",
       path: "/copy/owned",
       reason: "ephemeral",
       session
     })
+    const counts = Schema.decodeUnknownSync(Schema.fromJsonString(StorageOutput.StepTotal))(total)
+    const none = { overwrite: 0, same: 0, leave: 0, notRaised: 0 }
+    assert.deepStrictEqual(counts, { step: "total", dryRun: false, create: 2, skip: 1, raise: 2, ...none })
+    assert.deepStrictEqual(rest, [])
+    const same = JSON.parse((yield* run(["restore", file, "/copy", "--yes", "--json"])).out)
+    assert.deepInclude(same.at(-1), { step: "total", dryRun: false, create: 0, same: 2 })
+    const planned = JSON.parse((yield* run(["restore", file, "/other", "--dry-run", "--json"])).out)
+    assert.deepInclude(planned.at(-1), { step: "total", dryRun: true, create: 2, raise: 2 })
     assert.include(restored.err, "2 znodes")
     assert.strictEqual(yield* zk.create("/copy/queue/n-", { mode: "persistentSequential" }), "/copy/queue/n-0000000003")
     assert.strictEqual((yield* run(["diff", `backup:${file}`, "/copy"])).code, 1)
@@ -120,4 +136,72 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
     yield* eventually(zk.exists("/copy/c"), (exists) => exists)
     assert.strictEqual((yield* run(["mirror", "/a", "/a"])).code, 2)
   })
+
+  it.inChroot("tell scripts how a mirror is doing", function* ({ runLive, zk }) {
+    yield* zk.create("/a")
+    yield* zk.create("/a/b", { data: "1" })
+    let out = ""
+    const mirror = yield* runLive(["mirror", "/a", "/copy", "--ndjson"], { onOut: (text) => (out = text) })
+    yield* mirror.sees('"phase":"following"')
+    yield* zk.delete("/a/b")
+    yield* mirror.sees('"written":2,"deleted":0')
+    const items = out
+      .trim()
+      .split("\n")
+      .map((line) => Schema.decodeUnknownSync(Schema.fromJsonString(StorageOutput.MirrorStatus))(line))
+    assert.isAbove(Number(items.at(-1)?.zxid), 0)
+  })
+})
+
+const status = (more: Partial<Mirror.Status> = {}): Mirror.Status => ({
+  phase: "following",
+  lag: 0,
+  zxid: 1n,
+  written: 1,
+  deleted: 0,
+  ...more
+})
+
+type Options = Parameters<typeof newsOf> extends [unknown, ...infer Rest] ? Rest : never
+
+describe("the statuses of a mirror", () => {
+  /** The seconds in which there is an item, where the status of each second is given. */
+  const told = (statuses: ReadonlyArray<Mirror.Status | undefined>, ...options: Options) =>
+    Effect.gen(function* () {
+      let second = 0
+      const seconds: Array<number> = []
+      const fiber = yield* Effect.forkChild(
+        Stream.runForEach(
+          newsOf(() => statuses[second], ...options),
+          () => Effect.sync(() => seconds.push(second))
+        )
+      )
+      for (; second < statuses.length; second++) yield* TestClock.adjust(second === 0 ? 0 : "1 second")
+      yield* Fiber.interrupt(fiber)
+      return seconds
+    })
+
+  it.effect("are told where something but the lag has changed, and else each 30 seconds", () =>
+    Effect.gen(function* () {
+      const start = [undefined, status(), status({ lag: 1000 }), status({ zxid: 2n }), status({ zxid: 2n })]
+      assert.deepStrictEqual(yield* told(start, isSame), [1, 3])
+      assert.deepStrictEqual(
+        yield* told(
+          Array.from({ length: 62 }, (_, lag) => status({ lag })),
+          isSame
+        ),
+        [0, 30, 60]
+      )
+    })
+  )
+
+  it.effect("are told where the phase has changed, for people without a terminal", () =>
+    Effect.gen(function* () {
+      const phases = [
+        status({ phase: "catchingUp" }),
+        ...Array.from({ length: 100 }, (_, written) => status({ written }))
+      ]
+      assert.deepStrictEqual(yield* told(phases, isSamePhase, Number.POSITIVE_INFINITY), [0, 1])
+    })
+  )
 })

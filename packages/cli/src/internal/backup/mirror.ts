@@ -3,9 +3,13 @@ import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import { Mirror, TreeSource } from "@effect-zookeeper/storage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as StorageOutput from "../../StorageOutput.ts"
 import { confirm } from "../change/ask.ts"
 import { UsageError } from "../frame/errors.ts"
+import { printAll, Printer } from "../output/Printer.ts"
 import { printError } from "../output/printError.ts"
 import { progressText } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
@@ -23,39 +27,80 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
   const from = yield* openFollowing("mirror", source, false)
   const to = yield* openFollowing("mirror", target, true)
   if (deletes) yield* confirm(`Delete what is in ${shown(target)} and not in ${shown(source)}?`, yes)
-  const stdio = yield* Stdio.Stdio
-  const isTerminal = yield* stdio.stderrIsTerminal
-  const begun = yield* Clock.currentTimeMillis
-  // The first copy is as large as the source. Later ones are of what has changed.
-  const total = yield* TreeSource.live(from.zk, { path: from.path }).size
-  let hasFollowed = false
   let latest: Mirror.Status | undefined
-  const print = (text: string) => printError(stdio, text)
-  const show = Effect.gen(function* () {
-    const millis = (yield* Clock.currentTimeMillis) - begun
-    const line =
-      latest === undefined
-        ? "connected"
-        : hasFollowed || latest.phase === "following"
-          ? statusText(latest)
-          : progressText({ phase: "copying", done: latest.written, total }, latest.written, millis)
-    yield* print(isTerminal ? `\r\u001b[K${line}` : `${line}\n`)
-  })
-  const shows = Effect.sleep(isTerminal ? "1 second" : "30 seconds").pipe(Effect.andThen(show), Effect.forever)
   const run = Mirror.run(from.zk, to.zk, {
     path: from.path,
     targetPath: to.path,
     deletes,
     onStatus: (status) => {
       latest = status
-      hasFollowed ||= status.phase === "following"
     }
   })
+  const { mode, note } = yield* Printer
+  const stdio = yield* Stdio.Stdio
+  if (mode !== "text") {
+    const items = newsOf(() => latest, isSame)
+    return yield* Effect.raceFirst(
+      run,
+      printAll(StorageOutput.MirrorStatus, items, () => "", { isLive: true })
+    )
+  }
+  if (!(yield* stdio.stderrIsTerminal)) {
+    const phases = newsOf(() => latest, isSamePhase, Number.POSITIVE_INFINITY)
+    return yield* Effect.raceFirst(
+      run,
+      Stream.runForEach(phases, (status) => note(statusText(status)))
+    )
+  }
+  const begun = yield* Clock.currentTimeMillis
+  // The first copy is as large as the source. Later ones are of what has changed.
+  const total = yield* TreeSource.live(from.zk, { path: from.path }).size
+  let hasFollowed = false
+  const print = (text: string) => printError(stdio, text)
+  const show = Effect.gen(function* () {
+    const millis = (yield* Clock.currentTimeMillis) - begun
+    hasFollowed ||= latest?.phase === "following"
+    const line =
+      latest === undefined
+        ? "connected"
+        : hasFollowed
+          ? statusText(latest)
+          : progressText({ phase: "copying", done: latest.written, total }, latest.written, millis)
+    yield* print(`\r\u001b[K${line}`)
+  })
+  const shows = Effect.sleep("1 second").pipe(Effect.andThen(show), Effect.forever)
   yield* Effect.raceFirst(run, Effect.andThen(show, shows)).pipe(
     // The prompt of the shell begins a line.
-    Effect.ensuring(isTerminal ? print("\n") : Effect.void)
+    Effect.ensuring(print("\n"))
   )
 })
+
+/**
+ * The latest status, at most once a second: each that is not the same as the one before, and in any case one of each
+ * `longest` seconds.
+ */
+export const newsOf = (
+  latest: () => Mirror.Status | undefined,
+  isSame: (one: Mirror.Status, other: Mirror.Status) => boolean,
+  longest = 30
+): Stream.Stream<Mirror.Status> => {
+  let told: Mirror.Status | undefined
+  let seconds = 0
+  const isNews = (status: Mirror.Status | undefined): status is Mirror.Status => {
+    seconds++
+    if (status === undefined || (told !== undefined && seconds < longest && isSame(told, status))) return false
+    told = status
+    seconds = 0
+    return true
+  }
+  return Stream.fromEffectSchedule(Effect.sync(latest), Schedule.spaced("1 second")).pipe(Stream.filter(isNews))
+}
+
+export const isSamePhase = (one: Mirror.Status, other: Mirror.Status): boolean => one.phase === other.phase
+
+/** The lag grows by itself. */
+export const isSame = (one: Mirror.Status, other: Mirror.Status): boolean =>
+  isSamePhase(one, other) && one.zxid === other.zxid && one.written === other.written && one.deleted === other.deleted
 
 // ---- internal
 

@@ -2,6 +2,7 @@
 import * as Acl from "@effect-zookeeper/client/Acl"
 import { Restore } from "@effect-zookeeper/storage"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as StorageOutput from "../../StorageOutput.ts"
 import { confirm } from "../change/ask.ts"
@@ -72,7 +73,7 @@ const transfer = Effect.fnUntraced(function* (
   )
   const of = (tag: Restore.Step["_tag"]) => counts.get(tag) ?? 0
   if (flags.dryRun) {
-    yield* printSteps(steps)
+    yield* printSteps(steps, totalOf(of, true))
     return yield* note(`nothing was written; it would be: ${summary(of)}`)
   }
   if (of("Create") + of("Overwrite") + of("Raise") > 0) {
@@ -83,10 +84,11 @@ const transfer = Effect.fnUntraced(function* (
       if (step._tag === "Leave" || step._tag === "Skip" || step._tag === "NotRaised") left.push(step)
     }
     const done = yield* withProgress((onProgress) => Restore.run(source, zk, { ...options, onProgress, onStep }))
-    yield* printSteps(left)
-    return yield* note(summary((tag) => done[tag], true))
+    const ofRun = (tag: Restore.Step["_tag"]) => done[tag]
+    yield* printSteps(left, totalOf(ofRun, false))
+    return yield* note(summary(ofRun, true))
   }
-  yield* printSteps(steps)
+  yield* printSteps(steps, totalOf(of, false))
   yield* note(summary(of, true))
 })
 
@@ -103,11 +105,28 @@ const summary = (of: (tag: Restore.Step["_tag"]) => number, isDone = false): str
   ].join(", ")
 }
 
-const printSteps = (steps: ReadonlyArray<Restore.Step>) =>
+type Total = typeof StorageOutput.StepTotal.Type
+
+const totalOf = (of: (tag: Restore.Step["_tag"]) => number, dryRun: boolean): Total => ({
+  step: "total",
+  dryRun,
+  create: of("Create"),
+  overwrite: of("Overwrite"),
+  same: of("Same"),
+  leave: of("Leave"),
+  skip: of("Skip"),
+  raise: of("Raise"),
+  notRaised: of("NotRaised")
+})
+
+/** People get the total in a sentence, on the standard error. */
+const printSteps = (steps: ReadonlyArray<Restore.Step>, total: Total) =>
   printAll(
-    StorageOutput.Step,
-    Stream.fromIterable(steps.flatMap(itemOf)),
-    ({ from, parts, path, reason, step, to }, style) => {
+    Schema.Union([StorageOutput.Step, StorageOutput.StepTotal]),
+    Stream.fromIterable([...steps.flatMap(itemOf), total]),
+    (item, style) => {
+      if (item.step === "total") return ""
+      const { from, parts, path, reason, step, to } = item
       const remarks = [
         ...(parts === undefined ? [] : [parts.join(" and ")]),
         ...(reason === undefined ? [] : [reason]),
