@@ -34,7 +34,9 @@ describeOnServers("zk sessions", (it) => {
       )
     )
     const none = yield* run(["sessions", "--session", "0x1", "--json"])
-    assert.strictEqual(none.out, "[]\n")
+    assert.deepStrictEqual([none.code, none.out, none.err], [0, "[]\n", ""])
+    const unknown = yield* run(["sessions", "--session", "0x1"])
+    assert.deepStrictEqual([unknown.code, unknown.out, unknown.err], [0, "", `no session 0x1 on ${servers}\n`])
   })
 
   it.inChroot("has the most important columns in a narrow window", function* ({ run, zk }) {

@@ -8,6 +8,7 @@ import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { Incomplete, UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import * as AclRisks from "./aclRisks.ts"
 import { parseAcl, readAclFile } from "./aclText.ts"
@@ -80,8 +81,10 @@ interface Target {
 const listSubtree = Effect.fnUntraced(function* (zk: Service, path: string) {
   const znodes: Array<Target> = []
   const isOwn = (znode: Target): boolean => znode.depth === 0 || znode.path !== "/zookeeper"
-  yield* TreeWalk.walk(zk, path, { descend: isOwn }).pipe(
+  let visited = 0
+  const listing = TreeWalk.walk(zk, path, { descend: isOwn }).pipe(
     Stream.runForEach((znode) => {
+      visited++
       if (znode.isForbidden && znode.stat.numChildren > 0) {
         return new Incomplete({
           message: `the children of ${shown(znode.path)} may not be read, and nothing was changed; --auth-file gives credentials`
@@ -90,6 +93,14 @@ const listSubtree = Effect.fnUntraced(function* (zk: Service, path: string) {
       if (isOwn(znode)) znodes.push({ path: znode.path, depth: znode.depth })
       return Effect.void
     })
+  )
+  yield* withCount(
+    {
+      phase: "listed znodes",
+      done: Effect.sync(() => visited),
+      total: Effect.map(zk.countDescendants(path), (below) => below + 1)
+    },
+    listing
   )
   return znodes
 })

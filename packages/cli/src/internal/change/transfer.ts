@@ -11,6 +11,7 @@ import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { Conflict, UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import { printChanges } from "./report.ts"
 
@@ -108,8 +109,10 @@ const readOriginals = Effect.fnUntraced(function* (
     new Conflict({
       message: `${shown(source)} is too large for one transaction (at most ${maxZnodes} znodes and ${maxBytes} bytes); nothing was changed: ${command === "mv" ? "move" : "copy"} its parts one by one`
     })
-  yield* TreeWalk.walk(zk, source, recursive ? {} : { maxDepth: 0 }).pipe(
+  let visited = 0
+  const listing = TreeWalk.walk(zk, source, recursive ? {} : { maxDepth: 0 }).pipe(
     Stream.runForEach((znode) => {
+      visited++
       if (Output.kindOf(znode.stat.ephemeralOwner) === "ephemeral") {
         ephemerals++
         return Effect.void
@@ -121,19 +124,30 @@ const readOriginals = Effect.fnUntraced(function* (
       return Effect.void
     })
   )
-  const originals = yield* Effect.forEach(
+  yield* withCount(
+    {
+      phase: "listed znodes",
+      done: Effect.sync(() => visited),
+      total: recursive ? Effect.map(zk.countDescendants(source), (below) => below + 1) : Effect.succeed(1)
+    },
+    listing
+  )
+  let read = 0
+  const reading = Effect.forEach(
     paths,
     ({ path }) =>
       Effect.map(
         Effect.all([zk.get(path), zk.getAcl(path)], { concurrency: 2 }),
-        ([{ data, stat: current }, { acl }]): Original => ({
-          path,
-          data,
-          acl,
-          version: current.version
-        })
+        ([{ data, stat: current }, { acl }]): Original => {
+          read++
+          return { path, data, acl, version: current.version }
+        }
       ),
     { concurrency: 64 }
+  )
+  const originals = yield* withCount(
+    { phase: "read znodes", done: Effect.sync(() => read), total: Effect.succeed(paths.length) },
+    reading
   )
   return { originals, ephemerals, hasMore }
 })

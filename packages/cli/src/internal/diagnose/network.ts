@@ -5,7 +5,7 @@ import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as AdminServer from "../../AdminServer.ts"
@@ -13,6 +13,7 @@ import * as FourLetterWords from "../../FourLetterWords.ts"
 import type * as MemberStatus from "../../MemberStatus.ts"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
+import { UsageError } from "../frame/errors.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
@@ -56,6 +57,40 @@ export const members = Effect.fnUntraced(function* (discover: boolean) {
   return found.length === 0 ? given : found.map(({ host, port }) => ({ host, port, scheme }))
 })
 
+/**
+ * The members for a command that runs until it is stopped. Where the ensemble or DNS tells them, they are asked for again, so
+ * that members that come and go are known within half a minute; `changed` hears of the first ones, and of others.
+ */
+export const followMembers = Effect.fnUntraced(function* <R>(
+  discover: boolean,
+  changed: (servers: ReadonlyArray<ServerAddress>) => Effect.Effect<void, never, R>
+) {
+  const { settings } = yield* Client
+  const srv = yield* Effect.fromResult(ConnectString.parseSrv(settings.servers))
+  const isFixed = !discover && srv === undefined
+  // A session for each question, so that none expires in between.
+  return yield* follow(Effect.scoped(members(discover)), isFixed ? undefined : "30 seconds", changed)
+})
+
+/** What is found now, and again `every` so often; where nothing is found, what was known stays. */
+export const follow = Effect.fnUntraced(function* <E, R, R2>(
+  find: Effect.Effect<ReadonlyArray<ServerAddress>, E, R>,
+  every: Duration.Input | undefined,
+  changed: (servers: ReadonlyArray<ServerAddress>) => Effect.Effect<void, never, R2>
+) {
+  const namesOf = (servers: ReadonlyArray<ServerAddress>) => servers.map(format).toSorted().join(",")
+  let known = yield* find
+  yield* changed(known)
+  const again = Effect.gen(function* () {
+    const found = yield* Effect.orElseSucceed(find, () => known)
+    if (namesOf(found) === namesOf(known)) return
+    known = found
+    yield* changed(known)
+  })
+  if (every !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.delay(again, every)))
+  return () => known
+})
+
 /** The way to ask a server: by four-letter words, or its AdminServer at this port. */
 export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefined, timeout: Duration.Duration) {
   const { settings } = yield* Client
@@ -76,34 +111,58 @@ export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefine
 })
 
 /**
+ * Counts answers, and shows on a terminal how many of the servers have given one while an effect waits for all: one that hangs
+ * takes all of its time.
+ */
+export const countAnswers = (total: number) => {
+  let answers = 0
+  return {
+    counted: <A, E, R>(answer: Effect.Effect<A, E, R>) =>
+      Effect.ensuring(
+        answer,
+        Effect.sync(() => void answers++)
+      ),
+    showing: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      withCount({ phase: "members", done: Effect.sync(() => answers), total: Effect.succeed(total) }, effect)
+  }
+}
+
+/**
  * The same question, and a way to show on a terminal how many of the servers have answered while an effect waits for them:
  * one that hangs takes all of `--within`.
  */
 export const showAnswers = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerAddress>, ask: MemberStatus.Ask) {
   const printer = yield* Printer
-  let answers = 0
-  const count = Effect.sync(() => void answers++)
+  const { counted, showing } = countAnswers(servers.length)
   // Each server is asked this word once.
-  const counted: MemberStatus.Ask = (server, word) => {
+  const countedAsk: MemberStatus.Ask = (server, word) => {
     const answer = ask(server, word)
-    return word === "srvr" ? Effect.ensuring(answer, count) : answer
+    return word === "srvr" ? counted(answer) : answer
   }
-  const done = Effect.sync(() => answers)
   return {
-    ask: counted,
-    showing: <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-      Effect.provideService(
-        withCount({ phase: "members", done, total: Effect.succeed(servers.length) }, effect),
-        Printer,
-        printer
-      )
+    ask: countedAsk,
+    showing: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(showing(effect), Printer, printer)
   }
 })
+
+/** The time of the flag `--interval` between two questions to all members, which must not become a burden for them. */
+export const intervalOf = (interval: string) =>
+  Effect.flatMap(parseDuration("--interval", interval), (duration) =>
+    Duration.isLessThan(duration, shortestInterval)
+      ? Effect.fail(
+          new UsageError({
+            message: `--interval ${JSON.stringify(interval)} is too short: all members are asked each time; at least ${Duration.format(shortestInterval)}`
+          })
+        )
+      : Effect.succeed(duration)
+  )
 
 /** The time that the flag `--within` gives a member. */
 export const withinOf = (within: string) => parseDuration("--within", within)
 
 // ---- internal
+
+const shortestInterval = Duration.millis(50)
 
 const lookUp = Effect.fnUntraced(function* (name: string) {
   const { resolveSrv } = yield* Effect.provide(Transport.Transport, Transport.layer())

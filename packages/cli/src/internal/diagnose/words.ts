@@ -12,7 +12,7 @@ import { ReadOnlyMode } from "../frame/errors.ts"
 import { Printer, printAll } from "../output/Printer.ts"
 import { escapeText } from "../output/text.ts"
 import { encode } from "./decode.ts"
-import { members, transportOf, withinOf } from "./network.ts"
+import { countAnswers, members, transportOf, withinOf } from "./network.ts"
 
 export interface Input {
   readonly word: FourLetterWord
@@ -32,11 +32,13 @@ export const words = Effect.fnUntraced(function* (input: Input) {
   const transport = yield* transportOf(settings)
   const { mode, note } = yield* Printer
   const ask = mode === "text" || !FourLetterWords.isWord(word) ? asText(word) : asJson(word)
+  const { counted, showing } = countAnswers(servers.length)
   const answers = yield* Effect.forEach(
     servers,
-    (server) => Effect.map(Effect.result(ask(server, { timeout })), (answer) => ({ server: format(server), answer })),
+    (server) =>
+      Effect.map(Effect.result(counted(ask(server, { timeout }))), (answer) => ({ server: format(server), answer })),
     { concurrency: "unbounded" }
-  ).pipe(Effect.provideService(Transport, transport))
+  ).pipe(showing, Effect.provideService(Transport, transport))
   const items = answers.flatMap(({ answer, server }) => {
     if (Result.isSuccess(answer)) return [{ server, word, ...answer.success }]
     return mode === "text" ? [] : [{ server, word, problem: answer.failure.message }]

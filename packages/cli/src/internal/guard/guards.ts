@@ -5,11 +5,13 @@ import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Os from "node:os"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { type Holder, runHeld } from "./hold.ts"
+import { whileWaiting } from "./waiting.ts"
 
 export interface Input {
   readonly path: string
@@ -30,7 +32,9 @@ export const lock = Effect.fnUntraced(function* (input: LockInput) {
   const timeout = yield* waitOf(input)
   const holder = yield* holderOf("lock", input)
   const lock = yield* Effect.provideService(Lock.make(input.path, { identifier }), ZooKeeper.ZooKeeper, holder.zk)
-  return yield* lock.withLock((held) => runHeld(holder, held, input.command), timeout)
+  return yield* whileWaiting(input.path, firstOf(lock), (acquired) =>
+    lock.withLock((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)), timeout)
+  )
 })
 
 export const semaphore = Effect.fnUntraced(function* (input: SemaphoreInput) {
@@ -38,7 +42,9 @@ export const semaphore = Effect.fnUntraced(function* (input: SemaphoreInput) {
   const holder = yield* holderOf("semaphore", input)
   const options = { identifier, permits: input.permits }
   const semaphore = yield* Effect.provideService(Semaphore.make(input.path, options), ZooKeeper.ZooKeeper, holder.zk)
-  return yield* semaphore.withPermit((held) => runHeld(holder, held, input.command), timeout)
+  return yield* whileWaiting(input.path, semaphore.holders, (acquired) =>
+    semaphore.withPermit((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)), timeout)
+  )
 })
 
 /** After a loss of the leadership it is a candidate again. */
@@ -49,11 +55,18 @@ export const elect = Effect.fnUntraced(function* (input: Input) {
     ZooKeeper.ZooKeeper,
     holder.zk
   )
+  const leader = Effect.map(election.leader, Option.toArray)
   return yield* Effect.retry(
-    election.whileLeader((held) => runHeld(holder, held, input.command)),
+    whileWaiting(input.path, leader, (acquired) =>
+      election.whileLeader((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)))
+    ),
     { while: ({ _tag }) => _tag === "HoldUncertain" }
   )
 })
+
+/** The holder of a lock. */
+export const firstOf = (lock: Pick<Lock.Lock, "contenders">) =>
+  Effect.map(lock.contenders, (contenders) => contenders.slice(0, 1))
 
 /** Tells others who it is. */
 export const identifier = `${Os.hostname()}:${process.pid}`

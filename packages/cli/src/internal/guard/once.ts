@@ -17,8 +17,9 @@ import { Conflict, UsageError } from "../frame/errors.ts"
 import * as GlobalFlags from "../frame/globalFlags.ts"
 import { Printer, printOne } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
-import { holderOf, identifier, type LockInput, waitOf } from "./guards.ts"
+import { firstOf, holderOf, identifier, type LockInput, waitOf } from "./guards.ts"
 import { runHeld } from "./hold.ts"
+import { whileWaiting } from "./waiting.ts"
 
 export interface Input extends LockInput {
   readonly period: string | undefined
@@ -66,7 +67,9 @@ export const once = Effect.fnUntraced(function* (input: Input) {
       )
     )
   })
-  return yield* lock.withLock(guarded, timeout).pipe(
+  return yield* whileWaiting(path, firstOf(lock), (acquired) =>
+    lock.withLock((held) => Effect.andThen(acquired, guarded(held)), timeout)
+  ).pipe(
     Effect.catchTag(
       "LockTimeout",
       Effect.fnUntraced(function* (error) {

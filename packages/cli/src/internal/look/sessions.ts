@@ -1,5 +1,5 @@
 /** `zk sessions`: the sessions and their connections, in the words of the servers. */
-import { format } from "@effect-zookeeper/transport/ServerAddress"
+import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import * as Output from "../../Output.ts"
 import type { Answer } from "../../ServerAnswers.ts"
-import { serversOf, transportOf } from "../diagnose/network.ts"
+import { countAnswers, serversOf, transportOf } from "../diagnose/network.ts"
 import { Client } from "../frame/Client.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { type Cells, type Column, tableOf } from "../output/columns.ts"
@@ -33,18 +33,34 @@ export const sessions = Effect.fnUntraced(function* (input: Input) {
   const wanted = input.session === undefined ? undefined : yield* parseOwner(input.session, "--session")
   const { settings } = yield* Client
   const now = yield* Clock.currentTimeMillis
-  const { answered, failures } = yield* askSessions(settings)
+  const { answered, failures } = yield* askAndShow(settings)
   const all = sessionsOf(answered).filter(({ session }) => wanted === undefined || session === wanted)
-  if (answered.length > 0) yield* print(all.toSorted(byConnection), now)
+  const { mode, note } = yield* Printer
+  if (mode === "text" && all.length === 0 && answered.length > 0) {
+    const which = wanted === undefined ? "no session" : `no session ${Output.formatHex(wanted)}`
+    yield* note(`${which} on ${answered.map(({ server }) => server).join(", ")}`)
+  } else if (answered.length > 0) yield* print(all.toSorted(byConnection), now)
   const [first, ...others] = failures
-  const { note } = yield* Printer
   for (const { message } of others) yield* note(message)
   if (first !== undefined) return yield* first
 })
 
 /** Asks all servers of the settings at once. */
-export const askSessions = Effect.fnUntraced(function* (settings: Settings) {
+export const askSessions = (settings: Settings) =>
+  Effect.flatMap(serversOf(settings), (servers) => askAll(settings, servers, (answer) => answer))
+
+/** The same, while a terminal shows how many have answered. */
+const askAndShow = Effect.fnUntraced(function* (settings: Settings) {
   const servers = yield* serversOf(settings)
+  const { counted, showing } = countAnswers(servers.length)
+  return yield* showing(askAll(settings, servers, counted))
+})
+
+const askAll = Effect.fnUntraced(function* (
+  settings: Settings,
+  servers: ReadonlyArray<ServerAddress>,
+  counted: <A, E, R>(answer: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+) {
   const transport = yield* transportOf(settings)
   const answers = yield* Effect.forEach(
     servers,
@@ -57,7 +73,7 @@ export const askSessions = Effect.fnUntraced(function* (settings: Settings) {
           dump: Effect.option(FourLetterWords.ask(server, "dump"))
         },
         { concurrency: "unbounded" }
-      ),
+      ).pipe(counted),
     { concurrency: "unbounded" }
   ).pipe(Effect.provideService(Transport, transport))
   return {

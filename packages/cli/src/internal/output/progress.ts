@@ -4,27 +4,24 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Printer } from "./Printer.ts"
 
-/** Runs something that reports its progress: a line that is replaced on a terminal, and one each ten seconds elsewhere. */
+/** Runs something that reports its progress: a line on the terminal has it, which is replaced, and nothing elsewhere. */
 export const withProgress = <A, E, R>(run: (onProgress: OnProgress) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
-    const { note, progress } = yield* Printer
+    const { progress } = yield* Printer
+    if (progress === undefined) return yield* run(() => {})
     let latest: Progress | undefined
     let start = { phase: "", at: 0, done: 0 }
     const show = Effect.gen(function* () {
       if (latest === undefined) return
       const now = yield* Clock.currentTimeMillis
       if (start.phase !== latest.phase) start = { phase: latest.phase, at: now, done: latest.done }
-      const text = progressText(latest, latest.done - start.done, now - start.at)
-      yield* progress === undefined ? note(text) : progress(text)
+      yield* progress(progressText(latest, latest.done - start.done, now - start.at))
     })
-    const shows = Effect.sleep(progress === undefined ? "10 seconds" : "500 millis").pipe(
-      Effect.andThen(show),
-      Effect.forever
-    )
+    const shows = Effect.sleep("500 millis").pipe(Effect.andThen(show), Effect.forever)
     const onProgress = (progress: Progress) => {
       latest = progress
     }
-    return yield* Effect.raceFirst(run(onProgress), shows).pipe(Effect.ensuring(progress?.("") ?? Effect.void))
+    return yield* Effect.raceFirst(run(onProgress), shows).pipe(Effect.ensuring(progress("")))
   })
 
 /**
