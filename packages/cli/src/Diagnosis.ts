@@ -1,5 +1,6 @@
 /**
- * The JSON that the diagnosing commands of `zk` print, as Schemas: `4lw`, `health`, `status`, `doctor` and `top`.
+ * The JSON that the diagnosing commands of `zk` print, as Schemas: `4lw`, `health`, `status`, `doctor`, `top`
+ * and `exporter`.
  *
  * @since 0.1.0
  */
@@ -35,6 +36,14 @@ export const Status = Schema.Struct({
   time: Time,
   members: Schema.Array(MemberStatus)
 })
+
+/**
+ * The document of `exporter`: where the metrics are, also where the port was chosen by the system, and the members that it asks.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Metrics = Schema.Struct({ url: Schema.String, servers: Schema.Array(Schema.String) })
 
 /**
  * The health of one member.

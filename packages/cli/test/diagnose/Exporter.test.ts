@@ -2,7 +2,9 @@
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import * as Net from "node:net"
+import * as Diagnosis from "../../src/Diagnosis.ts"
 import * as Prometheus from "../../src/internal/diagnose/prometheus.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers, run } from "../support/zk.ts"
@@ -64,6 +66,16 @@ describeOnServers("zk exporter", (it) => {
     }
     child.kill("SIGINT")
     assert.strictEqual((yield* end).code, 130)
+  })
+
+  it.inChroot("tells a script where the metrics are, with --json", function* ({ chroot, runLive, servers }) {
+    let out = ""
+    const args = ["exporter", "--listen", "127.0.0.1:0", "--no-canary", "-s", `${servers}${chroot}`]
+    const exporter = yield* runLive([...args, "--ndjson"], { onOut: (text) => (out = text) })
+    yield* exporter.sees("\n")
+    const found = Schema.decodeUnknownSync(Schema.fromJsonString(Diagnosis.Metrics))(out)
+    assert.deepStrictEqual(found.servers, [servers])
+    assert.isTrue((yield* scrape(found.url)).has(`zk_member_up{server="${servers}"}`))
   })
 
   it.inChroot("answers /metrics alone, and has no canary with --no-canary", function* ({ servers, zk }) {

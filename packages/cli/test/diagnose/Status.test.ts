@@ -78,6 +78,10 @@ describeOnServers("zk status", (it) => {
       assert.include(err, "members 1 of 2", commands[index]?.[0])
       assert.include(out, "no answer to srvr within", commands[index]?.[0])
     }
+    for (const command of [["4lw", "ruok", "--within", "2500ms"], ["sessions"]]) {
+      const { err } = yield* run([...command, "-s", all], { terminal: "" })
+      assert.include(err, "members 1 of 2", command[0])
+    }
   })
 
   it.inChroot("ends with 5 where no member answers", function* ({ run }) {
@@ -98,6 +102,11 @@ describeOnServers("zk status", (it) => {
     const refused = yield* run(["top"])
     assert.strictEqual(refused.code, 2)
     assert.include(refused.err, "top needs a terminal")
+    for (const command of ["top", "exporter"]) {
+      const hasty = yield* run([command, "--json", "--interval", "0"])
+      assert.deepStrictEqual([hasty.code, hasty.out], [2, ""])
+      assert.include(hasty.err, "too short")
+    }
   })
 
   it.inChroot("is ended quietly by Ctrl-C in top, with a whole document", { timeout: 90_000 }, function* ({ servers }) {

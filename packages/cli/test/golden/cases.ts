@@ -22,12 +22,18 @@ export interface Case extends Masks {
 
 /** Commands that have no such output, and the tests that show what they do instead. */
 export const elsewhere: Readonly<Record<string, { readonly success?: string; readonly json?: string }>> = {
-  mirror: { success: "it runs until it is stopped: Backup.test.ts", json: "it prints no items" },
+  mirror: {
+    success: "it runs until it is stopped: Backup.test.ts",
+    json: "it runs until it is stopped: Backup.test.ts"
+  },
   reconfig: { success: "it needs an ensemble: Admin.test.ts", json: "it needs an ensemble: Admin.test.ts" },
   lock: { json: "the output is that of its command" },
   semaphore: { json: "the output is that of its command" },
   elect: { json: "the output is that of its command" },
-  exporter: { success: "it serves until it is stopped: Exporter.test.ts", json: "the metrics are for Prometheus" },
+  exporter: {
+    success: "it serves until it is stopped: Exporter.test.ts",
+    json: "it serves until it is stopped: Exporter.test.ts"
+  },
   server: {
     success: "it serves until it is stopped: Server.test.ts",
     json: "it serves until it is stopped: Server.test.ts"

@@ -208,7 +208,16 @@ const makeCommands: Effect.Effect<Commands, never, Target | Scope.Scope> = Effec
     servers: target.servers,
     zk: yield* root.withChroot(chroot),
     run: runHere,
-    runLive: (args, options) => makeLive((onOut) => runHere(args, { ...options, onOut })),
+    runLive: (args, options) =>
+      makeLive((onOut) =>
+        runHere(args, {
+          ...options,
+          onOut: (text) => {
+            options?.onOut?.(text)
+            onOut(text)
+          }
+        })
+      ),
     link: target.link,
     another: (options) => Effect.orDie(connectTo(target, { chroot, ...options }))
   } satisfies Commands

@@ -4,20 +4,21 @@ import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAd
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberMap from "effect/FiberMap"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Http from "node:http"
 import * as Canary from "../../Canary.ts"
+import * as Diagnosis from "../../Diagnosis.ts"
 import * as MemberStatus from "../../MemberStatus.ts"
 import { Client } from "../frame/Client.ts"
-import { parseDuration } from "../frame/durations.ts"
 import { ListenFailed, UsageError } from "../frame/errors.ts"
-import { Printer } from "../output/Printer.ts"
+import { Printer, printOne } from "../output/Printer.ts"
 import { canaryFamilies, type CanaryTotals, memberFamilies, noTotals, type Operation } from "./exportedMetrics.ts"
 import { canaryOptions } from "./memberHealth.ts"
-import { makeAsk, members, withinOf } from "./network.ts"
+import { followMembers, intervalOf, makeAsk, withinOf } from "./network.ts"
 import { httpsFilesOf, makeHttpsServer } from "./https.ts"
 import * as Prometheus from "./prometheus.ts"
 
@@ -37,27 +38,39 @@ export interface Input {
 /** It runs until it is interrupted. */
 export const exporter = Effect.fnUntraced(function* (input: Input) {
   const { settings } = yield* Client
-  const { note } = yield* Printer
+  const { mode, note } = yield* Printer
   const timeout = yield* withinOf(input.within)
-  const interval = yield* parseDuration("--interval", input.interval)
+  const interval = yield* intervalOf(input.interval)
   const { host, port } = yield* parseListen(input.listen)
   const files = yield* httpsFilesOf(input)
   const node = files === undefined ? Http.createServer() : yield* makeHttpsServer(files)
-  const servers = yield* members(input.discover)
   const ask = yield* makeAsk(input.adminPort, timeout)
-  const totals = servers.map((server) => noTotals(format(server)))
-  if (!input.noCanary) {
-    const options = canaryOptions({ settings, path: input.path, timeout })
-    yield* Effect.forEach(servers, (server, index) => {
-      const own = totals[index]
-      return own === undefined ? Effect.void : Effect.forkScoped(runCanary(server, options, own, interval))
-    })
-  }
-  const metrics = Effect.map(MemberStatus.askAllBy(servers, ask), (found) =>
-    HttpServerResponse.text(
-      Prometheus.format([...memberFamilies(found), ...(input.noCanary ? [] : canaryFamilies(totals))]),
-      { contentType: Prometheus.contentType }
-    )
+  const totals = new Map<string, CanaryTotals>()
+  const canaries = yield* FiberMap.make<string>()
+  const options = canaryOptions({ settings, path: input.path, timeout })
+  /** Each member has a canary, and a member that has gone has none. */
+  const probe = Effect.fnUntraced(function* (servers: ReadonlyArray<ServerAddress>) {
+    const named = new Map(servers.map((server) => [format(server), server]))
+    for (const name of totals.keys()) {
+      if (named.has(name)) continue
+      totals.delete(name)
+      yield* FiberMap.remove(canaries, name)
+    }
+    for (const [name, server] of named) {
+      if (totals.has(name)) continue
+      const own = noTotals(name)
+      totals.set(name, own)
+      yield* FiberMap.run(canaries, name, runCanary(server, options, own, interval))
+    }
+  })
+  const servers = yield* followMembers(input.discover, input.noCanary ? () => Effect.void : probe)
+  const metrics = Effect.map(
+    Effect.suspend(() => MemberStatus.askAllBy(servers(), ask)),
+    (found) =>
+      HttpServerResponse.text(
+        Prometheus.format([...memberFamilies(found), ...(input.noCanary ? [] : canaryFamilies([...totals.values()]))]),
+        { contentType: Prometheus.contentType }
+      )
   )
   const app = Effect.flatMap(HttpServerRequest.HttpServerRequest, ({ method, url }) => {
     const path = url.replace(/\?.*$/, "")
@@ -79,9 +92,11 @@ export const exporter = Effect.fnUntraced(function* (input: Input) {
   yield* server.serve(app)
   const address = node.address()
   const bound = typeof address === "object" && address !== null ? address.port : port
-  yield* note(
-    `metrics of ${servers.map(format).join(", ")} are at ${files === undefined ? "http" : "https"}://${format({ host, port: bound })}/metrics`
-  )
+  const url = `${files === undefined ? "http" : "https"}://${format({ host, port: bound })}/metrics`
+  const names = servers().map(format)
+  yield* mode === "text"
+    ? note(`metrics of ${names.join(", ")} are at ${url}`)
+    : printOne(Diagnosis.Metrics, { url, servers: names }, () => "")
   return yield* Effect.never
 })
 

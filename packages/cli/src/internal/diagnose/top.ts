@@ -7,10 +7,9 @@ import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import * as Diagnosis from "../../Diagnosis.ts"
 import * as MemberStatus from "../../MemberStatus.ts"
-import { parseDuration } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll, Printer } from "../output/Printer.ts"
-import { makeAsk, members, withinOf } from "./network.ts"
+import { followMembers, intervalOf, makeAsk, withinOf } from "./network.ts"
 import { kept, render, type Sample } from "./topView.ts"
 
 export interface Input {
@@ -29,11 +28,11 @@ export const top = Effect.fnUntraced(function* (input: Input) {
     return yield* new UsageError({ message: "top needs a terminal; use `zk status`, or --ndjson, for a script" })
   }
   const timeout = yield* withinOf(input.within)
-  const interval = yield* parseDuration("--interval", input.interval)
-  const servers = yield* members(input.discover)
+  const interval = yield* intervalOf(input.interval)
+  const servers = yield* followMembers(input.discover, () => Effect.void)
   const ask = yield* makeAsk(input.adminPort, timeout)
   const sample = Effect.gen(function* () {
-    const found = yield* MemberStatus.askAllBy(servers, ask)
+    const found = yield* MemberStatus.askAllBy(servers(), ask)
     return { time: yield* Clock.currentTimeMillis, members: found } satisfies Sample
   })
   const all = Stream.fromEffectSchedule(sample, Schedule.fixed(interval))
