@@ -30,14 +30,14 @@ import { reportFailure } from "./frame/report.ts"
 import { RunCommand } from "./frame/RunCommand.ts"
 import { Version } from "./frame/Version.ts"
 
-const zk = Command.make("zk").pipe(
+export const zk = Command.make("zk").pipe(
   Command.withDescription(
     "Look at the tree of a ZooKeeper ensemble, change it, guard commands by locks, and diagnose its members.\n\n" +
       "  A setting comes from the command line, or else from the profile that --profile names, or else from the\n" +
       "  environment, or else from the profile that ZK_PROFILE names. The profile `default` is for commands\n" +
       "  that name neither a profile nor servers. Any of them can say read-only.\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
-      "  7 session or lock lost, 124 timeout, 130 interrupted, 143 ended by SIGTERM."
+      "  7 session or lock lost, 124 timeout, 129 ended by a closed terminal, 130 interrupted, 143 ended by SIGTERM."
   ),
   Command.withExamples([
     { command: "zk ls /", description: "The children of the root, on localhost:2181" },

@@ -77,4 +77,15 @@ describe("zk snapshot and zk log", () => {
       }),
     60_000
   )
+
+  it.live("refuse a type that there is not, and name the flag of a session that is none", () =>
+    Effect.gen(function* () {
+      const type = yield* run(["log", "grep", "/a", "/nowhere", "--type", "setdata"])
+      assert.strictEqual(type.code, 2)
+      assert.include(type.err, "setData")
+      const session = yield* run(["log", "grep", "/a", "/nowhere", "--session", "ann"])
+      assert.strictEqual(session.code, 2)
+      assert.include(session.err, '--session "ann" is no session id')
+    })
+  )
 })

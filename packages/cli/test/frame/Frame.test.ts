@@ -1,6 +1,7 @@
 /** What all commands share: settings and their order, profiles, credentials, TLS, errors and exit codes. */
 import * as Acl from "@effect-zookeeper/client/Acl"
 import { assert, describe, it } from "@effect/vitest"
+import type * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as ChildProcess from "node:child_process"
@@ -8,6 +9,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { zk } from "../../src/internal/main.ts"
 import { describeOnServers, run } from "../support/zk.ts"
 
 const inFolder = Effect.acquireRelease(
@@ -261,6 +263,19 @@ describe("zk", () => {
       assert.strictEqual((yield* run(["--version"])).out, "zk 1.2.3\n")
     })
   )
+
+  it("has an example of each command in its help", () => {
+    const missing: Array<string> = []
+    const visit = (command: Command.Command.Any, words: string) => {
+      if (command.unlisted) return
+      const isOwn = command.examples.some((example) => ` ${example.command} `.includes(`${words} `))
+      if (!isOwn) missing.push(words)
+      for (const { commands } of command.subcommands)
+        for (const below of commands) visit(below, `${words} ${below.name}`)
+    }
+    visit(zk, "zk")
+    assert.deepStrictEqual(missing, [])
+  })
 
   it.live("explains in its help all that a user without other documents needs", () =>
     Effect.gen(function* () {

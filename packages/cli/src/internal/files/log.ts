@@ -48,7 +48,7 @@ export const dump = Effect.fnUntraced(function* (input: DumpInput) {
 
 /** The transactions that changed a znode. */
 export const grep = Effect.fnUntraced(function* ({ path, recursive, session, type, ...input }: GrepInput) {
-  const owner = session === undefined ? undefined : yield* parseOwner(session)
+  const owner = session === undefined ? undefined : yield* parseOwner(session, "--session")
   const glob = Glob.make(path, { dot: true })
   const isMeant = (other: string) =>
     recursive ? ZnodePath.isUnder(path, other) : other === path || Glob.match(glob, other)

@@ -1,4 +1,5 @@
 /** The commands of backups and of the files of servers, with their flags. Their code is loaded when they run. */
+import type { Change } from "@effect-zookeeper/storage"
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -130,6 +131,10 @@ const path = znode("The znode").pipe(Argument.withDefault("/"))
 
 const snapshot = Command.make("snapshot").pipe(
   Command.withDescription("Look at the trees in files: snapshots, data directories at any moment, backups"),
+  Command.withExamples([
+    { command: "zk snapshot tree /var/lib/zookeeper -L 2", description: "What a server that does not run has" },
+    { command: "zk snapshot get app.ndjson.gz /app/config", description: "One znode of a backup" }
+  ]),
   Command.withSubcommands([
     Command.make(
       "ls",
@@ -140,7 +145,16 @@ const snapshot = Command.make("snapshot").pipe(
         recursive: toggle("recursive", "The whole subtree, with its root", "R")
       },
       handle(async () => (await import("../files/snapshot.ts")).ls)
-    ).pipe(Command.withDescription("List the children of a znode")),
+    ).pipe(
+      Command.withDescription("List the children of a znode"),
+      Command.withExamples([
+        { command: "zk snapshot ls app.ndjson.gz", description: "The top of a backup" },
+        {
+          command: "zk snapshot ls -l /var/lib/zookeeper /app",
+          description: "The newest state of a server that does not run"
+        }
+      ])
+    ),
     Command.make(
       "tree",
       {
@@ -172,12 +186,26 @@ const snapshot = Command.make("snapshot").pipe(
         gunzip: toggle("gunzip", "Uncompress data that is gzip, whatever the form")
       },
       handle(async () => (await import("../files/snapshot.ts")).get)
-    ).pipe(Command.withDescription("Print the data of a znode")),
+    ).pipe(
+      Command.withDescription("Print the data of a znode"),
+      Command.withExamples([
+        { command: "zk snapshot get /var/lib/zookeeper /app/config --at 0x2a7", description: "As it was at a zxid" },
+        { command: "zk snapshot get app.ndjson.gz /app/config > config.json", description: "Out of a backup" }
+      ])
+    ),
     Command.make(
       "stat",
       { ...of, path: znode("The znode to look at") },
       handle(async () => (await import("../files/snapshot.ts")).stat)
-    ).pipe(Command.withDescription("Print the stat of a znode")),
+    ).pipe(
+      Command.withDescription("Print the stat of a znode"),
+      Command.withExamples([
+        {
+          command: "zk snapshot stat app.ndjson.gz /app --json | jq .stat.version",
+          description: "One field, for a script"
+        }
+      ])
+    ),
     Command.make(
       "find",
       {
@@ -186,7 +214,16 @@ const snapshot = Command.make("snapshot").pipe(
         ...conditions
       },
       handle(async () => (await import("../files/snapshot.ts")).find)
-    ).pipe(Command.withDescription("Find the znodes that meet all conditions")),
+    ).pipe(
+      Command.withDescription("Find the znodes that meet all conditions"),
+      Command.withExamples([
+        { command: "zk snapshot find /var/lib/zookeeper / --larger 512k -l", description: "Large znodes" },
+        {
+          command: "zk snapshot find /var/lib/zookeeper /locks --kind ephemeral --at 2026-01-31T12:00:00Z",
+          description: "The holders of locks at a time"
+        }
+      ])
+    ),
     Command.make(
       "top",
       {
@@ -198,7 +235,13 @@ const snapshot = Command.make("snapshot").pipe(
         count: optionalNumber("count", "number", "How many (default: 20)", "n").pipe(Flag.map((count) => count ?? 20))
       },
       handle(async () => (await import("../files/snapshot.ts")).top)
-    ).pipe(Command.withDescription("The largest znodes")),
+    ).pipe(
+      Command.withDescription("The largest znodes"),
+      Command.withExamples([
+        { command: "zk snapshot top /var/lib/zookeeper", description: "By the bytes of their data" },
+        { command: "zk snapshot top /var/lib/zookeeper --by subtree -n 10", description: "By what is below them" }
+      ])
+    ),
     Command.make(
       "diff",
       {
@@ -207,7 +250,13 @@ const snapshot = Command.make("snapshot").pipe(
         ...comparing
       },
       handle(async () => (await import("../files/snapshot.ts")).diff)
-    ).pipe(Command.withDescription("Compare two files; the exit code is 1 if they are different")),
+    ).pipe(
+      Command.withDescription("Compare two files; the exit code is 1 if they are different"),
+      Command.withExamples([
+        { command: "zk snapshot diff monday.ndjson.gz tuesday.ndjson.gz", description: "Two backups" },
+        { command: "zk snapshot diff zk1/version-2 zk2/version-2 --ephemerals", description: "The data of two servers" }
+      ])
+    ),
     Command.make(
       "export",
       {
@@ -217,7 +266,19 @@ const snapshot = Command.make("snapshot").pipe(
         force: toggle("force", "Replace a file that exists")
       },
       handle(async () => (await import("../files/snapshot.ts")).exportTree)
-    ).pipe(Command.withDescription("Write the tree as a backup, which zk restore takes"))
+    ).pipe(
+      Command.withDescription("Write the tree as a backup, which zk restore takes"),
+      Command.withExamples([
+        {
+          command: "zk snapshot export /var/lib/zookeeper app.ndjson.gz /app",
+          description: "A subtree of a server that does not run"
+        },
+        {
+          command: "zk snapshot export /var/lib/zookeeper before.ndjson.gz --at 0x2a7",
+          description: "All of it, as it was at a zxid"
+        }
+      ])
+    )
   ])
 )
 
@@ -226,16 +287,32 @@ const moments = {
   to: optionalText("to", "moment", "Up to this zxid or time")
 }
 
+/** As `zk log` names them. */
+const transactionTypes = [
+  ...(["create", "delete", "setData", "setAcl", "check", "multi", "error"] as const),
+  ...(["createSession", "closeSession"] as const)
+] satisfies ReadonlyArray<Uncapitalize<Change["_tag"]>>
+
 const logFile = file("file", "A transaction log, or a data directory with all of them")
 
 const log = Command.make("log").pipe(
   Command.withDescription("Look at the transaction logs of servers: who changed a znode, and when"),
+  Command.withExamples([
+    { command: "zk log grep /app/config /var/lib/zookeeper", description: "All changes of a znode" },
+    { command: "zk log stats /var/lib/zookeeper", description: "Who writes most, and where" }
+  ]),
   Command.withSubcommands([
     Command.make(
       "dump",
       { file: logFile, ...moments },
       handle(async () => (await import("../files/log.ts")).dump)
-    ).pipe(Command.withDescription("Print every transaction")),
+    ).pipe(
+      Command.withDescription("Print every transaction"),
+      Command.withExamples([
+        { command: "zk log dump /var/lib/zookeeper --from 2026-01-31T12:00:00Z", description: "Since a time" },
+        { command: "zk log dump version-2/log.100000001 --ndjson | jq -r .type", description: "One file, for a script" }
+      ])
+    ),
     Command.make(
       "grep",
       {
@@ -244,7 +321,11 @@ const log = Command.make("log").pipe(
         ...moments,
         recursive: toggle("recursive", "And everything below it", "r"),
         session: optionalText("session", "session", "Only the transactions of this session"),
-        type: optionalText("type", "type", "Only this type: create, delete, setData, setAcl, multi, …")
+        type: Flag.Literals("type", transactionTypes).pipe(
+          Flag.withDescription("Only this type, also within a multi"),
+          Flag.optional,
+          Flag.map(Option.getOrUndefined)
+        )
       },
       handle(async () => (await import("../files/log.ts")).grep)
     ).pipe(
@@ -260,7 +341,13 @@ const log = Command.make("log").pipe(
       "stats",
       { file: logFile, ...moments },
       handle(async () => (await import("../files/log.ts")).stats)
-    ).pipe(Command.withDescription("Count transactions by type, session and path")),
+    ).pipe(
+      Command.withDescription("Count transactions by type, session and path"),
+      Command.withExamples([
+        { command: "zk log stats /var/lib/zookeeper", description: "Who writes most, and where" },
+        { command: "zk log stats /var/lib/zookeeper --from 0x200000000", description: "Since a zxid" }
+      ])
+    ),
     Command.make(
       "at",
       {
@@ -271,7 +358,15 @@ const log = Command.make("log").pipe(
         )
       },
       handle(async () => (await import("../files/log.ts")).at)
-    ).pipe(Command.withDescription("Which transaction was the last one by a moment, and how large the tree was"))
+    ).pipe(
+      Command.withDescription("Which transaction was the last one by a moment, and how large the tree was"),
+      Command.withExamples([
+        {
+          command: "zk log at /var/lib/zookeeper 2026-01-31T12:00:00Z",
+          description: "The zxid of a time, for --at of zk snapshot"
+        }
+      ])
+    )
   ])
 )
 
