@@ -13,12 +13,24 @@ const manifest: { readonly version: string } = JSON.parse(
 
 // A reader that has gone, such as `head`, is noticed by the write that fails; a later event must not end the process.
 process.stdout.on("error", () => {})
+process.stderr.on("error", () => {})
 
 /** As shells say it: 128 and the number of the signal. */
 let interrupted = 130
 process.once("SIGTERM", () => (interrupted = 143))
 
+/** A terminal that is closed, or a lost ssh, ends it as SIGTERM does: sessions are closed, and nothing is left behind. */
+const hangup = Effect.callback<never>((resume) => {
+  const end = () => {
+    interrupted = 129
+    resume(Effect.interrupt)
+  }
+  process.on("SIGHUP", end)
+  return Effect.sync(() => process.off("SIGHUP", end))
+})
+
 main(process.argv.slice(2), manifest.version).pipe(
+  Effect.raceFirst(hangup),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain({
     disableErrorReporting: true,

@@ -1,4 +1,5 @@
 /** The embedded server and a polite load. */
+import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -82,6 +83,19 @@ describeOnServers("zk bench", (it) => {
     assert.strictEqual(code, 0, err)
     for (const { max, mean, p50 } of results(out)) assert.isTrue(mean > 0 && p50 > 0 && max > 0, out)
   })
+
+  it.inChroot(
+    "deletes its znodes where its terminal is closed",
+    { timeout: 90_000 },
+    function* ({ chroot, servers, zk }) {
+      const { child, end } = yield* start(`${servers}${chroot}`, ["bench", "--rate", "10", "--duration", "5m"])
+      yield* eventually(zk.countDescendants("/"), (count) => count > 100)
+      child.kill("SIGHUP")
+      const { code } = yield* end
+      assert.strictEqual(code, 129)
+      assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+    }
+  )
 
   it.inChroot("stops where the servers are slow", function* ({ run }) {
     const { code, err, out } = yield* run(["bench", "--rate", "50", "--give-up", "0ms", "--json"])

@@ -37,5 +37,5 @@ export const isSignal = (name: string): name is NodeJS.Signals => Object.hasOwn(
 
 // ---- internal
 
-const interrupting = ["SIGINT", "SIGTERM"] as const
-const passed = [...interrupting, "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const
+const interrupting = ["SIGINT", "SIGTERM", "SIGHUP"] as const
+const passed = [...interrupting, "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGWINCH"] as const
