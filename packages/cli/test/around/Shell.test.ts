@@ -60,6 +60,10 @@ describeOnServers("zk shell", (it) => {
     const { code, err } = yield* run(["queue"])
     assert.strictEqual(code, 2)
     assert.include(err, "Missing required argument: path")
+    // Those that want a path take a dot.
+    assert.strictEqual((yield* one("stat . --json")).path, "/q")
+    assert.strictEqual((yield* one("get . --json")).path, "/q")
+    assert.isArray((yield* one("acl . --json")).acl)
   })
 
   it.inChroot("starts relative paths at its znode also where a command takes any tree", function* ({ run, zk }) {
