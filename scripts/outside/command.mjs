@@ -6,6 +6,7 @@ import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import assert from "node:assert/strict"
 import { execFile, spawn } from "node:child_process"
+import { delimiter, dirname } from "node:path"
 
 const runtime = ManagedRuntime.make(EmbeddedServer.layer())
 const { connectString } = await runtime.runPromise(EmbeddedServer.EmbeddedServer)
@@ -21,6 +22,17 @@ const zk = (...args) =>
   })
 
 assert.match(await zk("--version"), /^0 zk \d+\.\d+\.\d+\n$/)
+// The link is what npx and a shell run, by the first line of the file.
+if (process.versions.bun === undefined) {
+  const link = new URL("node_modules/.bin/zk", import.meta.url).pathname
+  const path = `${dirname(process.execPath)}${delimiter}${process.env.PATH}`
+  const version = await new Promise((resolve, reject) => {
+    execFile(link, ["--version"], { env: { ...env, PATH: path } }, (error, out) =>
+      error === null ? resolve(out) : reject(error)
+    )
+  })
+  assert.match(version, /^zk \d+\.\d+\.\d+\n$/)
+}
 assert.match(await zk("--help"), /EXAMPLES/)
 assert.equal(await zk("create", "/app/flag", "on", "--parents"), "0 /app/flag\n")
 assert.equal(await zk("ls", "/"), "0 app\nzookeeper\n")

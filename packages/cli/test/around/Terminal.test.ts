@@ -199,6 +199,12 @@ describe("zk in a terminal", () => {
       yield* press("C-l")
       yield* type(`${line}; echo code $?`)
       yield* shows((text) => /^code 0$/m.test(text))
+      if (line !== "zk status") continue
+      // With -J a line that was broken is one again.
+      const [header = "", row = ""] = (yield* tmux("capture-pane", "-p", "-J")).split("\n").slice(1)
+      assert.match(header, /^SERVER +MODE/)
+      assert.match(row, /^127\.0\.0\.1:\d+ +standalone/)
+      assert.isAtMost(Math.max(header.trimEnd().length, row.trimEnd().length), 40)
     }
   })
 })
