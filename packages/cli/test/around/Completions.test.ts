@@ -65,7 +65,7 @@ describe("zk completions", () => {
       assert.strictEqual(yield* inBash(bash, ["zk", "acl", "s"], "echo asked >&2; echo /s"), "set|")
       assert.strictEqual(yield* inBash(bash, ["zk", "quota", "r"]), "rm|")
       assert.strictEqual(yield* inBash(bash, ["zk", "acl", "''"], "echo /app/; echo /apple"), "set|/app/|/apple|")
-      assert.strictEqual(yield* inBash(bash, ["zk", "acl", "/appl"], "echo /app/; echo /apple"), "/apple|")
+      assert.strictEqual(yield* inBash(bash, ["zk", "acl", "/apple"], "echo /app/; echo /apple"), "/apple|")
       assert.strictEqual(yield* inBash(bash, ["zk", "snapshot", "ex"]), "export|")
     })
   )

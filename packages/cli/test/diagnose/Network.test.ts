@@ -8,7 +8,7 @@ import { follow } from "../../src/internal/diagnose/network.ts"
 const server = (host: string): ServerAddress => ({ host, port: 2181 })
 
 describe("the members of a command that goes on", () => {
-  /** What is found at each question, until nothing is found any more. */
+  /** The servers that are found at each question, until there is no answer any more. */
   const following = (every: "30 seconds" | undefined, answers: ReadonlyArray<ReadonlyArray<string>>) =>
     Effect.gen(function* () {
       let asked = 0

@@ -78,9 +78,9 @@ describe("zk snapshot and zk log", () => {
     60_000
   )
 
-  it.live("refuse a type that there is not, and name the flag of a session that is none", () =>
+  it.live("refuse an unknown type, and name the flag of an invalid session", () =>
     Effect.gen(function* () {
-      const type = yield* run(["log", "grep", "/a", "/nowhere", "--type", "setdata"])
+      const type = yield* run(["log", "grep", "/a", "/nowhere", "--type", "removed"])
       assert.strictEqual(type.code, 2)
       assert.include(type.err, "setData")
       const session = yield* run(["log", "grep", "/a", "/nowhere", "--session", "ann"])

@@ -1,4 +1,4 @@
-/** What a walk keeps in memory: `find` and `du` go through trees of any size. */
+/** The znodes that a walk keeps in memory: `find` and `du` go through trees of any size. */
 import type { Stat } from "@effect-zookeeper/client/Models"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

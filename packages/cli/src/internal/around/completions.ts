@@ -71,16 +71,16 @@ const withPaths = (
   shell: Completions.Shell
 ): Completions.CommandDescriptor => {
   const given = withKinds(command.arguments, words.join(" "))
+  const [first, ...others] = given
   // The generator for bash has no subcommands where there are arguments: they are choices beside the znodes.
   const names = shell === "bash" ? command.subcommands.map(({ name }) => name) : []
   return {
     ...command,
     flags: withKinds([...command.flags, ...globals], words.join(" "), "--"),
-    arguments: given.map((argument, index) =>
-      index === 0 && names.length > 0 && argument.type === znode
-        ? { ...argument, type: { _tag: "Choice", values: [marker, ...names] } }
-        : argument
-    ),
+    arguments:
+      first?.type === znode && names.length > 0
+        ? [{ ...first, type: { _tag: "Choice", values: [marker, ...names] } }, ...others]
+        : given,
     subcommands: command.subcommands.map((below) => withPaths(below, [...words, below.name], globals, shell))
   }
 }

@@ -72,13 +72,12 @@ export const followMembers = Effect.fnUntraced(function* <R>(
   return yield* follow(Effect.scoped(members(discover)), isFixed ? undefined : "30 seconds", changed)
 })
 
-/** What is found now, and again `every` so often; where nothing is found, what was known stays. */
+/** The servers that are found now, and again `every` so often; where none can be found, those that are known stay. */
 export const follow = Effect.fnUntraced(function* <E, R, R2>(
   find: Effect.Effect<ReadonlyArray<ServerAddress>, E, R>,
   every: Duration.Input | undefined,
   changed: (servers: ReadonlyArray<ServerAddress>) => Effect.Effect<void, never, R2>
 ) {
-  const namesOf = (servers: ReadonlyArray<ServerAddress>) => servers.map(format).toSorted().join(",")
   let known = yield* find
   yield* changed(known)
   const again = Effect.gen(function* () {
@@ -163,6 +162,8 @@ export const withinOf = (within: string) => parseDuration("--within", within)
 // ---- internal
 
 const shortestInterval = Duration.millis(50)
+
+const namesOf = (servers: ReadonlyArray<ServerAddress>) => servers.map(format).toSorted().join(",")
 
 const lookUp = Effect.fnUntraced(function* (name: string) {
   const { resolveSrv } = yield* Effect.provide(Transport.Transport, Transport.layer())

@@ -1,5 +1,4 @@
 /** The commands of backups and of the files of servers, with their flags. Their code is loaded when they run. */
-import type { Change } from "@effect-zookeeper/storage"
 import * as Option from "effect/Option"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -291,7 +290,7 @@ const moments = {
 const transactionTypes = [
   ...(["create", "delete", "setData", "setAcl", "check", "multi", "error"] as const),
   ...(["createSession", "closeSession"] as const)
-] satisfies ReadonlyArray<Uncapitalize<Change["_tag"]>>
+] as const
 
 const logFile = file("file", "A transaction log, or a data directory with all of them")
 

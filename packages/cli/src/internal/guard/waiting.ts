@@ -6,8 +6,8 @@ import { oneLine } from "../output/short.ts"
 import { shown } from "../output/text.ts"
 
 /**
- * From the second second on a line on the terminal has what is waited for and who holds it, and nothing elsewhere. `acquired`
- * ends it, before the guarded command has the terminal.
+ * From the second second on a line on the terminal has the path that is waited for and its holders, and nothing elsewhere.
+ * `acquired` ends it, before the guarded command has the terminal.
  */
 export const whileWaiting = <A, E, R>(
   path: string,
