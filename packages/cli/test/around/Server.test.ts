@@ -1,5 +1,6 @@
 /** The embedded server and a polite load. */
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -94,6 +95,37 @@ describeOnServers("zk bench", (it) => {
       const { code } = yield* end
       assert.strictEqual(code, 129)
       assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+    }
+  )
+
+  it.inChroot("shows how far it has come", function* ({ run }) {
+    const args = ["bench", "--rate", "100", "--duration", "3s", "--give-up", "1m"]
+    const { code, err } = yield* run(args, { terminal: "" })
+    assert.strictEqual(code, 0, err)
+    assert.match(err, /requests \d+ of 300, \d+\/s, \d+ s left/)
+  })
+
+  it.inChroot(
+    "names what it has to leave, and prints what it has measured",
+    { timeout: 60_000 },
+    function* ({ chroot, run, servers, zk }) {
+      yield* zk.create("/b")
+      const [host = "", port] = servers.split(":")
+      const proxy = yield* FaultProxy.make({ host, port: Number(port) })
+      const args = ["bench", "/b", "--rate", "50", "--duration", "5m", "--give-up", "1m"]
+      const { child, end, err } = yield* start(`${proxy.connectString}${chroot}`, args)
+      const isStarted = Effect.sync(() => err().includes("Ctrl-C stops them"))
+      yield* Effect.repeat(Effect.delay(isStarted, "100 millis"), { until: (started) => started })
+      yield* Effect.sleep("1 second")
+      yield* proxy.accept("refuse")
+      yield* proxy.dropAll("rst")
+      child.kill("SIGINT")
+      const ended = yield* end
+      assert.include([5, 130], ended.code)
+      const left = /^(\/b\/zk-bench-\d{10}) is left; `zk rm -r` deletes it$/m.exec(ended.err)?.[1] ?? ""
+      assert.match(ended.out, /^operation +requests .*\nread +\d+ /)
+      assert.strictEqual((yield* run(["rm", "-r", left, "--yes"])).code, 0, ended.err)
+      assert.deepStrictEqual(yield* zk.getChildren("/b"), [])
     }
   )
 

@@ -33,7 +33,10 @@ describe("the check of clocks", () => {
       sasl: undefined,
       tls: undefined,
       readOnly: undefined,
-      timeout: undefined
+      timeout: undefined,
+      isTimeoutAsked: false,
+      maxBuffer: undefined,
+      forAll: { tls: undefined, maxBuffer: undefined }
     }
     const options = { settings, path: "/", timeout: Duration.seconds(5) }
     const server = { ...member("zk1"), address: { host: "127.0.0.1", port } }

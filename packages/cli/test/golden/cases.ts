@@ -124,7 +124,7 @@ export const casesIn = (folder: string): ReadonlyArray<Case> => {
     of("top", "--interval", "soon"),
     own("doctor", "/app", "--large", "10", "--fail-on", "never"),
     own("doctor", "/app", "--large", "10", "--fail-on", "never", "--json"),
-    of("doctor", "/none"),
+    own("doctor", "/none"),
     of("exporter", "--listen", "here"),
     // Around
     of("env", "/app/env"),

@@ -11,7 +11,9 @@ import { Client } from "../frame/Client.ts"
 import { parseDuration, parseSize } from "../frame/durations.ts"
 import { Conflict, UsageError } from "../frame/errors.ts"
 import { Printer, printAll } from "../output/Printer.ts"
+import { withCount } from "../output/progress.ts"
 import { count, shown, table } from "../output/text.ts"
+import { reportUnfinished } from "../output/unfinished.ts"
 import { Latencies } from "./latencies.ts"
 
 export interface Input {
@@ -56,6 +58,7 @@ export const bench = Effect.fnUntraced(function* (input: Input) {
   const start = yield* now
   const total = Math.ceil(rate * seconds)
   let next = 0
+  let done = 0
   let tooSlow: string | undefined
   const worker = Effect.gen(function* () {
     while (next < total && tooSlow === undefined) {
@@ -68,6 +71,7 @@ export const bench = Effect.fnUntraced(function* (input: Input) {
       const begun = Math.min(due, yield* now)
       yield* run[name](index)
       results.get(name)?.add((yield* now) - begun)
+      done++
     }
   })
   const watching = Effect.gen(function* () {
@@ -77,15 +81,21 @@ export const bench = Effect.fnUntraced(function* (input: Input) {
       if (mean > Duration.toMillis(giveUp)) tooSlow = `the requests of a second took ${Math.round(mean)} ms on average`
     }
   })
+  const print = Effect.gen(function* () {
+    const took = ((yield* now) - start) / 1000
+    yield* printResults([...results].map(([operation, latencies]) => latencies.summary(operation, took)))
+  })
   const watcher = yield* Effect.forkChild(watching)
-  yield* Effect.forEach(Array.from({ length: concurrency }).keys(), () => worker, {
+  const load = Effect.forEach(Array.from({ length: concurrency }).keys(), () => worker, {
     concurrency: "unbounded",
     discard: true
   })
+  yield* withCount({ phase: "requests", done: Effect.sync(() => done), total: Effect.succeed(total) }, load).pipe(
+    // What was measured until Ctrl-C is worth something, too.
+    reportUnfinished(Effect.suspend(() => (done === 0 ? Effect.void : Effect.ignore(print))))
+  )
   yield* Fiber.interrupt(watcher)
-  const took = ((yield* now) - start) / 1000
-  const rows = [...results].map(([operation, latencies]) => latencies.summary(operation, took))
-  yield* printResults(rows)
+  yield* print
   if (tooSlow !== undefined) {
     return yield* new Conflict({
       message: `stopped early, so as not to be a burden: ${tooSlow}; see --rate and --give-up`
@@ -128,12 +138,20 @@ const checkBounds = (given: {
   return mistake === undefined ? Effect.void : Effect.fail(new UsageError({ message: mistake }))
 }
 
-/** A subtree of its own, which is deleted with the Scope. */
+/** How long deleting its znodes may take. Without a connection it would go on until the session is over. */
+const tidyingTime = "5 seconds"
+
+/** A subtree of its own, which is deleted with the Scope; where it cannot be, somebody has to know. */
 const prepare = (zk: Service, path: string, size: number) =>
   Effect.gen(function* () {
+    const { note } = yield* Printer
     const root = yield* Effect.acquireRelease(
       zk.createWithParents(ZnodePath.join(path, "zk-bench-"), { mode: "persistentSequential" }),
-      (root) => Effect.ignore(zk.deleteAll(root))
+      (root) =>
+        Effect.interruptible(zk.deleteAll(root)).pipe(
+          Effect.timeout(tidyingTime),
+          Effect.catch(() => note(`${shown(root)} is left; \`zk rm -r\` deletes it`))
+        )
     )
     yield* Effect.forEach(
       Array.from({ length: znodes }).keys(),

@@ -7,6 +7,7 @@ import { Client } from "../frame/Client.ts"
 import { printOne, Printer } from "../output/Printer.ts"
 import { count, ofData, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
+import { reportUnfinished } from "../output/unfinished.ts"
 
 export interface Input {
   readonly path: string
@@ -27,6 +28,9 @@ export const backup = Effect.fnUntraced(function* ({ data, file, force, path, re
           (yield* readAt(data, {}, (at) => DataDirectory.treeAt(data, at))).tree,
           client.settings.chroot
         )
+  const { note } = yield* Printer
+  let hasRead = false
+  const kept = `what was read is kept in ${shown(`${file}.partial`)}; the same command ${restart ? "without --restart " : ""}goes on with it`
   const { header, resumed } = yield* withProgress((onProgress) =>
     Backup.make(zk, file, {
       path,
@@ -34,10 +38,12 @@ export const backup = Effect.fnUntraced(function* ({ data, file, force, path, re
       unreadable: skip ? "skip" : "fail",
       resume: !restart,
       overwrite: force,
-      onProgress
-    })
+      onProgress: (progress) => {
+        hasRead ||= progress.done > 0
+        onProgress(progress)
+      }
+    }).pipe(reportUnfinished(Effect.suspend(() => (hasRead ? note(kept) : Effect.void))))
   )
-  const { note } = yield* Printer
   if (resumed > 0) yield* note(`${count(resumed, "znode")} came from the run before`)
   for (const left of header.unreadable) yield* note(`${shown(left)} may not be read, and is missing`)
   if (!header.isConsistent) yield* note("the tree was written to all the time: the znodes are not all of one moment")

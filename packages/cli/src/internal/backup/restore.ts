@@ -1,6 +1,6 @@
 /** `zk restore` and `zk copy`: a tree is written into an ensemble. */
 import * as Acl from "@effect-zookeeper/client/Acl"
-import { Restore } from "@effect-zookeeper/storage"
+import { type Progress, Restore } from "@effect-zookeeper/storage"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -9,6 +9,7 @@ import { confirm } from "../change/ask.ts"
 import { printAll, Printer } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
+import { reportUnfinished } from "../output/unfinished.ts"
 import { openSource, openTarget } from "./treeRef.ts"
 
 export interface Flags {
@@ -83,7 +84,17 @@ const transfer = Effect.fnUntraced(function* (
     const onStep = (step: Restore.Step) => {
       if (step._tag === "Leave" || step._tag === "Skip" || step._tag === "NotRaised") left.push(step)
     }
-    const done = yield* withProgress((onProgress) => Restore.run(source, zk, { ...options, onProgress, onStep }))
+    let latest: Progress | undefined
+    const done = yield* withProgress((onProgress) =>
+      Restore.run(source, zk, {
+        ...options,
+        onStep,
+        onProgress: (progress) => {
+          latest = progress
+          onProgress(progress)
+        }
+      }).pipe(reportUnfinished(Effect.suspend(() => note(soFar(latest)))))
+    )
     const ofRun = (tag: Restore.Step["_tag"]) => done[tag]
     yield* printSteps(left, totalOf(ofRun, false))
     return yield* note(summary(ofRun, true))
@@ -91,6 +102,20 @@ const transfer = Effect.fnUntraced(function* (
   yield* printSteps(steps, totalOf(of, false))
   yield* note(summary(of, true))
 })
+
+/** How far a run came that did not end. */
+const soFar = (latest: Progress | undefined): string => {
+  switch (latest?.phase) {
+    case "writing": {
+      const all = latest.total === undefined ? "" : ` of the ${count(latest.total, "znode")}`
+      return `${latest.total === undefined ? count(latest.done, "znode") : latest.done}${all} were done, and maybe some more; the same command goes on with the rest`
+    }
+    case "counters":
+      return "all znodes were written, and their sequence numbers in part; the same command goes on with the rest"
+    default:
+      return "no write was confirmed; the same command can be run again"
+  }
+}
 
 const summary = (of: (tag: Restore.Step["_tag"]) => number, isDone = false): string => {
   const to = (verb: string, done: string) => (isDone ? done : `to ${verb}`)

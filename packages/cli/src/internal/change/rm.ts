@@ -9,6 +9,7 @@ import { UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
+import { reportUnfinished } from "../output/unfinished.ts"
 import { confirm } from "./ask.ts"
 import { printChanges } from "./report.ts"
 
@@ -35,7 +36,7 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   const below = yield* zk.countDescendants(path)
   const what = below === 0 ? "" : ` and the ${count(below, "znode")} below it`
   yield* confirm(`Delete ${shown(path)}${what}?`, yes)
-  const deleting = Effect.tapError(zk.deleteAll(path), () => reportRest(zk, path, below + 1))
+  const deleting = zk.deleteAll(path).pipe(reportUnfinished(reportRest(zk, path, below + 1)))
   const done = Effect.map(zk.countDescendants(path), (left) => below - left)
   yield* withCount({ phase: "deleted", done, total: Effect.succeed(below + 1) }, deleting)
   yield* printChanges([{ action: "deleted", path }])
@@ -43,14 +44,24 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
 
 // ---- internal
 
-/** A subtree is deleted in several steps: an error that comes between them says how far it went. */
+/** A subtree is deleted in several steps: whatever comes between them, it says how far it went. */
 const reportRest = (zk: Service, path: string, before: number) =>
   Effect.gen(function* () {
     const { note } = yield* Printer
-    const left = yield* Effect.option(zk.countDescendants(path))
+    const all = count(before, "znode")
+    const below = zk.countDescendants(path).pipe(
+      Effect.map((below) => below + 1),
+      Effect.catchTag("NoNode", () => Effect.succeed(0)),
+      // What is written in any case comes before the patience with this command is over.
+      Effect.timeoutOption("1500 millis"),
+      Effect.orElseSucceed(() => Option.none<number>())
+    )
+    const left = yield* below
     yield* note(
       Option.isNone(left)
-        ? `some of the ${count(before, "znode")} may have been deleted`
-        : `${left.value + 1} of the ${count(before, "znode")} are left; the same command goes on with them`
+        ? `some of the ${all} may have been deleted; the same command goes on with the others`
+        : left.value === 0
+          ? `all of the ${all} are deleted`
+          : `${left.value} of the ${all} are left; the same command goes on with them`
     )
   })

@@ -76,12 +76,14 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
       ? originals.toReversed().map(({ path, version }) => Op.delete(path, { version }))
       : originals.map(({ path, version }) => Op.check(path, version)))
   ]
-  yield* Effect.catchTag(zk.transaction(writes), "TransactionFailed", (failed) =>
-    failed.error._tag !== "NotEmpty"
-      ? Effect.fail(failed)
-      : new Conflict({
-          message: `${shown(failed.error.path)} has children that came meanwhile; nothing was changed: try again`
-        })
+  yield* zk.transaction(writes).pipe(
+    Effect.mapError((error) =>
+      error._tag === "TransactionFailed" && error.error._tag === "NotEmpty"
+        ? new Conflict({
+            message: `${shown(error.error.path)} has children that came meanwhile; nothing was changed: try again`
+          })
+        : error
+    )
   )
   yield* printChanges(
     originals.map(({ path }) => ({

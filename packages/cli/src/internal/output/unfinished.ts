@@ -1,0 +1,14 @@
+/** What a command that works in steps has done, where it does not come to its end. */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+
+/** A connection that is lost may be the reason, so that nobody waits for long. */
+const patience = "2 seconds"
+
+/** Reports it after an error, and also after Ctrl-C, SIGTERM and `--timeout`, which interrupt a command. */
+export const reportUnfinished =
+  <R2>(report: Effect.Effect<void, never, R2>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | R2> =>
+    Effect.onExit(work, (exit) =>
+      Exit.isSuccess(exit) ? Effect.void : Effect.asVoid(Effect.timeoutOption(Effect.interruptible(report), patience))
+    )
