@@ -131,6 +131,7 @@ export const interruptedAfter = <A, E, R>(
       get: (path) => limit(zk.get(path)),
       create: (path, options) => limit(zk.create(path, options)),
       setAcl: (path, acl, options) => limit(zk.setAcl(path, acl, options)),
+      setData: (path, data, options) => limit(zk.setData(path, data, options)),
       transaction: <const Ops extends ReadonlyArray<Op.Write>>(ops: Ops) => limit(zk.transaction(ops))
     }
     return yield* Effect.raceFirst(Effect.asSome(run(limited)), Effect.as(Deferred.await(reached), undefined))

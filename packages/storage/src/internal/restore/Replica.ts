@@ -15,7 +15,7 @@ import { CONCURRENCY } from "../live/walk.ts"
 import { decide, isMasked, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
 import { raiseCounter } from "./raiseCounter.ts"
-import { ensureAncestors, indexOf, ownEntry, readCurrent } from "./target.ts"
+import { ensureAncestors, indexOf, ownEntries, readCurrent } from "./target.ts"
 import { setFinalAcls, type Write, writeAll, type WriteError, type WriterOptions } from "./Writer.ts"
 
 const MAX_RAISE = 1_000_000
@@ -42,7 +42,7 @@ export class Replica {
   private readonly surplus = new Set<string>()
   /** Those of them that have children in the target. */
   private readonly occupied = new Set<string>()
-  private own: Acl | undefined
+  private own: ReadonlyArray<Acl> | undefined
 
   /** `from` and `to` are the first znodes in the source and in the target. */
   constructor(zk: Service, from: string, to: string, options: Mirror.Options) {
@@ -74,7 +74,7 @@ export class Replica {
       if (stat.ephemeralOwner !== 0n) this.ephemerals.add(path)
       if (before.get(path) === fingerprint) this.unchanged.add(path)
     }
-    this.own = yield* ownEntry(this.zk)
+    this.own = yield* ownEntries(this.zk)
     if (index.size === 0) yield* ensureAncestors(this.zk, this.to)
   })
 
@@ -124,7 +124,7 @@ export class Replica {
         zk: this.zk,
         rule: "always",
         own: this.own,
-        finalAcls: new Map<string, ReadonlyArray<Acl>>(),
+        finalAcls: new Map(),
         onDone: ({ path }, decision) => {
           if (decision._tag === "Create" || decision._tag === "Overwrite") this.counts.written++
           this.present.add(path)

@@ -1,5 +1,4 @@
 /** A plan or a run of a restore. */
-import type { Acl } from "@effect-zookeeper/client/Acl"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -16,7 +15,7 @@ import { CONCURRENCY } from "../live/walk.ts"
 import { type Decision, decide, isMasked, type Wanted, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
 import { raiseCounter } from "./raiseCounter.ts"
-import { ensureAncestors, indexOf, ownEntry, readCurrent } from "./target.ts"
+import { ensureAncestors, indexOf, ownEntries, readCurrent } from "./target.ts"
 import { setFinalAcls, type Write, writeAll, type WriterOptions } from "./Writer.ts"
 
 const MAX_RAISE = 1_000_000
@@ -95,8 +94,8 @@ export class Restorer<E, R> {
       const writer: WriterOptions = {
         zk,
         rule: overwrite,
-        own: yield* ownEntry(zk),
-        finalAcls: new Map<string, ReadonlyArray<Acl>>(),
+        own: yield* ownEntries(zk),
+        finalAcls: new Map(),
         onDone: ({ path }, decision) => {
           onProgress?.({ phase: "writing", done: ++done, total })
           take(stepOf(path, decision))

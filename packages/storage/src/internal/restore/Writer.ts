@@ -18,7 +18,19 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Decision, decide, isOpenForChildren, modeOf, type OverwriteRule, type Wanted } from "./decide.ts"
+import {
+  type Current,
+  type Decision,
+  decide,
+  hasTemporary,
+  isOpenForChildren,
+  isSameAcl,
+  modeOf,
+  type OverwriteRule,
+  temporaryAcl,
+  type Wanted,
+  withoutTemporary
+} from "./decide.ts"
 import { readCurrent } from "./target.ts"
 
 export type WriteError = CreateError | ReadError | SetDataError | SetAclError | TransactionFailed
@@ -29,13 +41,22 @@ export interface Write {
   readonly decision: Extract<Decision, { readonly _tag: "Create" | "Overwrite" }>
 }
 
+/** An ACL that is set when everything else is done. */
+interface FinalAcl {
+  readonly acl: ReadonlyArray<Acl>
+  /** The version that the ACL of the znode has until then. */
+  readonly aversion: number
+  /** The ACL that the znode had before this run gave it a temporary one. */
+  readonly former?: ReadonlyArray<Acl>
+}
+
 export interface WriterOptions {
   readonly zk: Service
   readonly rule: OverwriteRule
-  /** The entry with which this client may work on znodes whose ACLs would forbid it. */
-  readonly own: Acl | undefined
-  /** The ACLs that are set when everything else is done, by their paths, parents first. */
-  readonly finalAcls: Map<string, ReadonlyArray<Acl>>
+  /** The entries with which this client may work on znodes whose ACLs would forbid it; undefined if they are not known. */
+  readonly own: ReadonlyArray<Acl> | undefined
+  /** By their paths. */
+  readonly finalAcls: Map<string, FinalAcl>
   /** Gets each znode that was written, or that turned out otherwise. */
   readonly onDone: (wanted: Wanted, decision: Decision) => void
 }
@@ -52,30 +73,24 @@ export const writeAll =
       ),
       // Requests are applied in the order in which they are sent: a parent is there before its children come.
       Stream.mapEffect((batch) => send(options, batch), { concurrency: TRANSACTIONS }),
-      Stream.runForEach(({ batch, isDone }) =>
-        isDone
-          ? Effect.sync(() => {
-              for (const { decision, wanted } of batch) options.onDone(wanted, decision)
-            })
-          : Effect.forEach(batch, (write) => writeOne(options, write.wanted), { discard: true })
-      )
+      Stream.runForEach(({ done, left }) => {
+        for (const { decision, wanted } of done) options.onDone(wanted, decision)
+        return Effect.forEach(left, (write) => writeOne(options, write.wanted), { discard: true })
+      })
     )
 
 /** Sets the ACLs for which it was too early before, children before their parents. */
-export const setFinalAcls = ({ finalAcls, zk }: WriterOptions): Effect.Effect<void, WriteError> =>
+export const setFinalAcls = (options: WriterOptions): Effect.Effect<void, WriteError> =>
   Effect.forEach(
-    [...finalAcls].toReversed(),
-    ([path, acl]) =>
-      Outcome.retryTransient(zk.setAcl(path, acl)).pipe(
-        // Another client has deleted it.
-        Effect.catchTag("NoNode", () => Effect.void)
-      ),
-    { concurrency: 64, discard: true }
+    [...options.finalAcls].toSorted(([a], [b]) => (a < b ? 1 : -1)),
+    ([path, { acl, aversion }]) => setFinalAcl(options, path, acl, aversion),
+    { concurrency: ACLS, discard: true }
   )
 
 // ---- internal
 
 const TRANSACTIONS = 8
+const ACLS = 64
 const MAX_WRITES = 200
 const MAX_BYTES = 300_000
 
@@ -104,41 +119,92 @@ class Batch {
   }
 }
 
+/** Gives the writes that are done, and those that are left to be done one by one. */
 const send = (options: WriterOptions, batch: ReadonlyArray<Write>) => {
-  const ops = batch.flatMap((write) => opOf(options, write))
+  const joint = batch.filter((write) => !needsAclFirst(write))
+  const ops = joint.flatMap((write) => opOf(options, write))
   // A large znode may fit into a request of its own, and not into a transaction.
-  if (batch.length === 1 && ops.length === 1) return Effect.succeed({ batch, isDone: false })
-  return options.zk.transaction(ops).pipe(
-    Effect.as({ batch, isDone: true }),
-    // Whatever it was, it is found out znode by znode.
-    Effect.catch((error) => Effect.as(syncAfter(error, options.zk, batch[0]?.wanted.path), { batch, isDone: false }))
+  const isAlone = joint.length === 1 && ops.length === 1
+  const transaction = isAlone
+    ? Effect.succeed([])
+    : (ops.length === 0 ? Effect.void : options.zk.transaction(ops)).pipe(
+        Effect.as(joint),
+        // Whatever it was, it is found out znode by znode.
+        Effect.catch((error) => Effect.as(syncAfter(error, options.zk, joint[0]?.wanted.path), []))
+      )
+  const others = Effect.forEach(
+    batch.filter(needsAclFirst),
+    (write) => {
+      const { decision, wanted } = write
+      return apply(options, wanted, decision).pipe(
+        Effect.as([write]),
+        Effect.catch((error) => Effect.as(syncAfter(error, options.zk, wanted.path), []))
+      )
+    },
+    { concurrency: ACLS }
   )
+  return Effect.map(Effect.all([transaction, others], { concurrency: "unbounded" }), ([some, more]) => {
+    const done = new Set([some, ...more].flat())
+    return { done: batch.filter((write) => done.has(write)), left: batch.filter((write) => !done.has(write)) }
+  })
 }
 
+const needsAclFirst = ({ decision }: Write): boolean => decision._tag === "Overwrite" && decision.data && decision.acl
+
 const opOf = (options: WriterOptions, { decision, wanted }: Write): ReadonlyArray<Op.Write> => {
-  const { data, path } = wanted
+  const { acl, data, path } = wanted
   if (decision._tag === "Create") return [Op.create(path, creation(options, wanted))]
-  if (decision.acl) options.finalAcls.set(path, wanted.acl)
+  if (decision.acl) options.finalAcls.set(path, { acl, aversion: decision.aversion })
   return decision.data ? [Op.setData(path, data ?? new Uint8Array(0), { version: decision.version })] : []
 }
 
-const creation = ({ finalAcls, own }: WriterOptions, { acl, counter, data, hasChildren, owner, path }: Wanted) => {
-  const needsOwn = own !== undefined && (hasChildren || counter > 0) && !isOpenForChildren(acl)
-  if (needsOwn) finalAcls.set(path, acl)
-  return { ...modeOf(owner), acl: needsOwn ? [...acl, own] : acl, ...(data === null ? {} : { data }) }
+const creation = ({ finalAcls, own = [] }: WriterOptions, { acl, counter, data, hasChildren, owner, path }: Wanted) => {
+  const needsOwn = own.length > 0 && (hasChildren || counter > 0) && !isOpenForChildren(acl)
+  if (needsOwn) finalAcls.set(path, { acl, aversion: 0 })
+  return { ...modeOf(owner), acl: needsOwn ? [...acl, ...own] : acl, ...(data === null ? {} : { data }) }
 }
+
+/** Writes one znode, and forgets the ACL that was to be set at its end. */
+const apply = (options: WriterOptions, wanted: Wanted, decision: Write["decision"]): Effect.Effect<void, WriteError> =>
+  Effect.gen(function* () {
+    const { finalAcls, own, zk } = options
+    const { acl, data, path } = wanted
+    if (decision._tag === "Create") {
+      finalAcls.delete(path)
+      yield* zk.create(path, creation(options, wanted))
+      return
+    }
+    const { aversion, former, version } = decision
+    if (!decision.acl) finalAcls.delete(path)
+    else if (!decision.data) finalAcls.set(path, { acl, aversion })
+    else {
+      // The data makes the znode newer than that of the source: another run could not tell that its ACL is still to be set.
+      const stat = yield* zk.setAcl(path, temporaryAcl(acl, own, former), { version: aversion })
+      finalAcls.set(path, { acl, aversion: stat.aversion, former })
+    }
+    if (decision.data) yield* zk.setData(path, data ?? new Uint8Array(0), { version })
+    // This client needed no entry, so that it is the final one.
+    if (decision.acl && decision.data && own?.length === 0) finalAcls.delete(path)
+  })
 
 /** Looks and writes until the znode is as it should be, or is to be left. */
 const writeOne = (options: WriterOptions, wanted: Wanted): Effect.Effect<void, WriteError> => {
-  const { onDone, rule, zk } = options
-  const { data, path } = wanted
+  const { finalAcls, onDone, rule, zk } = options
+  const { path } = wanted
   const step: Effect.Effect<Decision, WriteError> = Effect.gen(function* () {
-    const decision = decide(wanted, yield* readCurrent(zk, path), rule)
-    if (decision._tag === "Create") {
-      yield* zk.create(path, creation(options, wanted))
-    } else if (decision._tag === "Overwrite") {
-      if (decision.acl) options.finalAcls.set(path, wanted.acl)
-      if (decision.data) yield* zk.setData(path, data ?? new Uint8Array(0), { version: decision.version })
+    const current = yield* readCurrent(zk, path)
+    const former = formerAclOf(finalAcls.get(path), current)
+    const decision = decide(
+      wanted,
+      current === undefined || former === undefined ? current : { ...current, acl: former },
+      rule
+    )
+    if (decision._tag === "Create" || decision._tag === "Overwrite") yield* apply(options, wanted, decision)
+    else {
+      finalAcls.delete(path)
+      if (current !== undefined && former !== undefined) {
+        finalAcls.set(path, { acl: withoutTemporary(former), aversion: current.stat.aversion })
+      }
     }
     return decision
   })
@@ -150,6 +216,36 @@ const writeOne = (options: WriterOptions, wanted: Wanted): Effect.Effect<void, W
     }),
     Outcome.retryTransient,
     Effect.map((decision) => onDone(wanted, decision))
+  )
+}
+
+/** The ACL that a znode had before this run gave it the temporary one that it has. */
+const formerAclOf = (final: FinalAcl | undefined, current: Current | undefined): ReadonlyArray<Acl> | undefined =>
+  current !== undefined && (current.stat.aversion === final?.aversion || hasTemporary(current.acl))
+    ? final?.former
+    : undefined
+
+/** An ACL that another client has set meanwhile is overwritten only if everything is. */
+const setFinalAcl = (
+  options: WriterOptions,
+  path: string,
+  acl: ReadonlyArray<Acl>,
+  version: number
+): Effect.Effect<void, WriteError> => {
+  const { rule, zk } = options
+  return Outcome.retryTransient(zk.setAcl(path, acl, { version })).pipe(
+    // Another client has deleted it.
+    Effect.catchTag("NoNode", () => Effect.void),
+    Effect.catchTag("BadVersion", () =>
+      Effect.gen(function* () {
+        yield* Outcome.retryTransient(zk.sync(path))
+        const current = yield* readCurrent(zk, path)
+        if (current === undefined || isSameAcl(current.acl, acl)) return
+        const { stat } = current
+        const isOurs = hasTemporary(current.acl) || (rule === "always" && stat.ephemeralOwner === 0n)
+        if (isOurs) yield* setFinalAcl(options, path, acl, stat.aversion)
+      })
+    )
   )
 }
 

@@ -11,6 +11,10 @@ export interface Wanted {
   readonly acl: ReadonlyArray<Acl.Acl>
   readonly owner: bigint
   readonly mtime: number
+  /** With these, a znode of the target is known to be the very same one, whose ACL then has versions that can be compared. */
+  readonly czxid: bigint
+  readonly ctime: number
+  readonly aversion: number
   readonly hasChildren: boolean
   /** How many children were ever created there. */
   readonly counter: number
@@ -24,13 +28,22 @@ export type OverwriteRule = "older" | "never" | "always"
 
 export type Decision =
   | { readonly _tag: "Create" }
-  | { readonly _tag: "Overwrite"; readonly data: boolean; readonly acl: boolean; readonly version: number }
+  | {
+      readonly _tag: "Overwrite"
+      readonly data: boolean
+      readonly acl: boolean
+      /** The versions that were seen, and the ACL of which this is the version. */
+      readonly version: number
+      readonly aversion: number
+      readonly former: ReadonlyArray<Acl.Acl>
+    }
   | { readonly _tag: "Same" }
   | { readonly _tag: "Leave"; readonly reason: "newer" | "exists" | "ephemeral" | "belowEphemeral" }
 
 export const wantedOf = (entry: Entry, path: string, acl: ReadonlyArray<Acl.Acl>): Wanted => {
-  const { cversion, data, mtime, owner } = entry.znode
-  return { path, data, acl, owner, mtime, hasChildren: entry.numChildren > 0, counter: cversion }
+  const { aversion, ctime, cversion, czxid, data, mtime, owner } = entry.znode
+  const hasChildren = entry.numChildren > 0
+  return { path, data, acl, owner, mtime, czxid, ctime, aversion, hasChildren, counter: cversion }
 }
 
 export const decide = (wanted: Wanted, current: Current | undefined, rule: OverwriteRule): Decision => {
@@ -40,11 +53,18 @@ export const decide = (wanted: Wanted, current: Current | undefined, rule: Overw
   const hasData = isSameData(wanted.data, data)
   const hasAcl = isSameAcl(wanted.acl, current.acl)
   if (hasData && hasAcl) return { _tag: "Same" }
-  const isUnfinished = hasData && isSameAcl(wanted.acl, withoutTemporary(current.acl))
-  const isAllowed = isUnfinished || rule === "always" || (rule === "older" && stat.mtime <= wanted.mtime)
-  if (!isAllowed) return { _tag: "Leave", reason: rule === "never" ? "exists" : "newer" }
-  return { _tag: "Overwrite", data: !hasData, acl: !hasAcl, version: stat.version }
+  const isNewer = stat.mtime > wanted.mtime || (hasData && hasNewerAcl(wanted, current))
+  const isAllowed = rule === "always" || (rule === "older" && !isNewer)
+  // An interrupted restore has begun it, and is ended whatever the rule is. Newer data stays.
+  const isUnfinished = isSameAcl(wanted.acl, withoutTemporary(current.acl)) && !hasAcl
+  if (!isAllowed && !isUnfinished) return { _tag: "Leave", reason: rule === "never" ? "exists" : "newer" }
+  const { aversion, version } = stat
+  return { _tag: "Overwrite", data: isAllowed && !hasData, acl: !hasAcl, version, aversion, former: current.acl }
 }
+
+/** ACLs have no times. Only in the znode of the source itself their versions tell which one is newer. */
+const hasNewerAcl = ({ aversion, ctime, czxid }: Wanted, { stat }: Current): boolean =>
+  stat.czxid === czxid && stat.ctime === ctime && stat.aversion > aversion
 
 /** The options of a create that gives the znode its kind. */
 export const modeOf = (
@@ -77,6 +97,18 @@ export const temporaryEntry = (scheme: string, id: string): Acl.Acl => ({ perms:
 
 export const withoutTemporary = (acl: ReadonlyArray<Acl.Acl>): ReadonlyArray<Acl.Acl> =>
   acl.filter(({ perms }) => (perms & MARK) === 0)
+
+export const hasTemporary = (acl: ReadonlyArray<Acl.Acl>): boolean => withoutTemporary(acl).length < acl.length
+
+/**
+ * An ACL that shows that the znode is not done, and with which this client may work on it: by entries of its own, or, if its
+ * identity is not known, by those that it had before.
+ */
+export const temporaryAcl = (
+  acl: ReadonlyArray<Acl.Acl>,
+  own: ReadonlyArray<Acl.Acl> | undefined,
+  former: ReadonlyArray<Acl.Acl>
+): ReadonlyArray<Acl.Acl> => [...acl, ...(own ?? former.map((entry) => ({ ...entry, perms: entry.perms | MARK })))]
 
 /** Whether every client may create and delete children there. */
 export const isOpenForChildren = (acl: ReadonlyArray<Acl.Acl>): boolean => {

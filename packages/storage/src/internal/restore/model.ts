@@ -16,7 +16,8 @@ export interface Options {
   readonly path?: string | undefined
   /**
    * Which znodes of the target with other data or another ACL are overwritten: `older` (default) those that were not written after
-   * the ones of the source, by the clocks of the servers; `never` none; `always` all of them.
+   * the ones of the source, by the clocks of the servers; `never` none; `always` all of them. ACLs have no times: one that was changed
+   * later stays only in the very znode of which the source was made.
    */
   readonly overwrite?: "older" | "never" | "always" | undefined
   /** The ACL that a znode gets in place of its own. Default: its own. */

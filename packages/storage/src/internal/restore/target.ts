@@ -56,16 +56,16 @@ export const ensureAncestors = (zk: Service, path: string) =>
   )
 
 /**
- * An entry that gives this client all permissions until its work on a znode is done; undefined if it needs none or if it is not
- * known under which identity the servers see the client.
+ * The entries that give this client all permissions until its work on a znode is done: none if it needs none; undefined if it is
+ * not known under which identity the servers see the client.
  */
-export const ownEntry = (zk: Service): Effect.Effect<Acl | undefined> =>
+export const ownEntries = (zk: Service): Effect.Effect<ReadonlyArray<Acl> | undefined> =>
   Outcome.retryTransient(zk.whoAmI).pipe(
     Effect.map((identities) => {
-      if (identities.some(({ scheme }) => scheme === "super")) return undefined
-      if (identities.some(({ scheme }) => scheme !== "ip")) return temporaryEntry("auth", "")
+      if (identities.some(({ scheme }) => scheme === "super")) return []
+      if (identities.some(({ scheme }) => scheme !== "ip")) return [temporaryEntry("auth", "")]
       const address = identities.find(({ scheme }) => scheme === "ip")
-      return address === undefined ? undefined : temporaryEntry("ip", address.id)
+      return address === undefined ? undefined : [temporaryEntry("ip", address.id)]
     }),
     // Servers before 3.7 do not tell.
     Effect.orElseSucceed(() => undefined)
