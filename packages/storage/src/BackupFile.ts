@@ -111,8 +111,12 @@ export const read = (
  * @since 0.1.0
  */
 export interface WriteOptions {
-  /** The transaction after which the tree was so. Default: 0, which is unknown. */
+  /** The transaction after which the tree was so, or the first of those while it was read. Default: 0, which is unknown. */
   readonly zxid?: bigint | undefined
+  /** The last transaction while it was read. Default: `zxid`. */
+  readonly to?: bigint | undefined
+  /** Whether all znodes are of one moment. Those of a snapshot alone may not be. Default: true. */
+  readonly isConsistent?: boolean | undefined
   /** Whether a file of the same name may be replaced. Default: false. */
   readonly overwrite?: boolean | undefined
 }
@@ -156,14 +160,14 @@ export const write = <E, R>(
       })
     )
     const { mtime, ...counts } = totals
-    const zxid = Hex64.format(options.zxid ?? 0n)
+    const { isConsistent = true, zxid = 0n } = options
     const header: Header = {
       format: "effect-zookeeper-backup",
       version: 1,
       path: source.root,
-      from: zxid,
-      to: zxid,
-      isConsistent: true,
+      from: Hex64.format(zxid),
+      to: Hex64.format(options.to ?? zxid),
+      isConsistent,
       time: Timestamp.format(mtime),
       ...counts,
       unreadable: []
@@ -174,7 +178,10 @@ export const write = <E, R>(
 
 // ---- internal
 
-const knownWrite = KnownOptions.make<WriteOptions>({ zxid: true, overwrite: true }, "{ overwrite: true }")
+const knownWrite = KnownOptions.make<WriteOptions>(
+  { zxid: true, to: true, isConsistent: true, overwrite: true },
+  "{ overwrite: true }"
+)
 
 const items = (
   file: string,

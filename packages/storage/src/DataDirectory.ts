@@ -17,7 +17,7 @@ import * as Stream from "effect/Stream"
 import { directoryKeys, treeKeys } from "./internal/tree/knownKeys.ts"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
-import { isGap, logsFrom, missing, replay } from "./internal/tree/replay.ts"
+import { isGap, logsFrom, missing, replay, withLastZxid } from "./internal/tree/replay.ts"
 import { FileAccessError, IncompleteDirectory, type MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
 import * as TransactionLog from "./TransactionLog.ts"
@@ -111,7 +111,8 @@ export const transactions = (
  * **Details**
  *
  * Unusable snapshots are passed over if an older one and its logs are there. It fails with `FileAccessError`, with
- * `MalformedFile` for a log with wrong bytes, and with `IncompleteDirectory` if files are missing. The whole tree is in memory.
+ * `MalformedFile` for a log with wrong bytes, whose `lastZxid` is the last transaction before them, and with `IncompleteDirectory` if
+ * files are missing: also if the snapshot has changes of later transactions than the logs have. The whole tree is in memory.
  *
  * **Gotchas**
  *
@@ -216,7 +217,14 @@ const loadTree = (directory: string, options: TreeOptions): Effect.Effect<Restor
         })
       )
       if (loaded === undefined || (zxid !== undefined && loaded.latest > zxid)) continue
-      return yield* replay({ ...loaded, snapshot, logs, logDirectory, unusable, options })
+      const restored = yield* replay({ ...loaded, snapshot, logs, logDirectory, unusable, options }).pipe(
+        Effect.catchTag("MalformedFile", (error) => {
+          if (error.file !== snapshot.path) return Effect.fail(error)
+          unusable.push(error)
+          return Effect.undefined
+        })
+      )
+      if (restored !== undefined) return restored
     }
     if (logs[0] === undefined || (logs[0].zxid & COUNTER) !== 1n || logs[0].zxid >> 32n > 1n) {
       const problem = `no snapshot ${zxid === undefined ? "" : `of zxid ${Hex64.format(zxid)} or before it `}can be used${reasons(unusable)}`
@@ -228,7 +236,7 @@ const loadTree = (directory: string, options: TreeOptions): Effect.Effect<Restor
       Effect.catchTag("MalformedFile", () => Effect.succeedNone)
     )
     const hasConfig = Option.isSome(first) && first.value.digest !== undefined
-    const loaded = { tree: MutableTree.initial(hasConfig), digest: undefined, snapshot: undefined }
+    const loaded = { tree: MutableTree.initial(hasConfig), digest: undefined, latest: 0n, snapshot: undefined }
     return yield* replay({ ...loaded, logs, logDirectory, unusable, options })
   })
 
@@ -254,7 +262,8 @@ const findZxid = (
             last = zxid
           })
         ),
-        Effect.catchIf(isPartial, () => Effect.void)
+        Effect.catchIf(isPartial, () => Effect.void),
+        Effect.mapError((error) => (error._tag === "MalformedFile" ? withLastZxid(error, last) : error))
       )
       return last
     }

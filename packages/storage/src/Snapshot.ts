@@ -15,31 +15,15 @@ import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
-import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
 import { gzip } from "./internal/bytes/gzip.ts"
-import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
 import { writeAtomically } from "./internal/bytes/writeAtomically.ts"
 import { encodeSnapshot } from "./internal/snapshot/encodeSnapshot.ts"
-import { SnapshotDecoder } from "./internal/snapshot/SnapshotDecoder.ts"
+import { readRecords } from "./internal/snapshot/readRecords.ts"
 import { FileAccessError, type MalformedFile } from "./StorageError.ts"
 import type { Tree } from "./Tree.ts"
-import type { SnapshotRecord } from "./internal/snapshot/model.ts"
+import type { ReadOptions, SnapshotRecord } from "./internal/snapshot/model.ts"
 
-export type { SnapshotEnd, SnapshotRecord } from "./internal/snapshot/model.ts"
-
-/**
- * Options of reading.
- *
- * @category options
- * @since 0.1.0
- */
-export interface ReadOptions {
-  /**
-   * The longest znode or transaction that is read, in bytes, which bounds the memory. Default: 16 MiB. The limit of servers
-   * is `jute.maxbuffer`, 1 MiB by default.
-   */
-  readonly maxRecordSize?: number | undefined
-}
+export type { ReadOptions, SnapshotEnd, SnapshotRecord } from "./internal/snapshot/model.ts"
 
 /**
  * Reads a snapshot, in memory that does not grow with the file. The end of its name tells its compression.
@@ -47,7 +31,8 @@ export interface ReadOptions {
  * **Details**
  *
  * The checksum is at the end of the file: until the record `End` has come, a znode may hold a wrong byte that nothing else
- * shows. Load the tree with `DataDirectory`, or collect first, where this matters. Bytes of data are views of larger chunks:
+ * shows. Load the tree with `DataDirectory`, or collect first, where this matters. A znode may have an ACL that was new while the
+ * server wrote the file, and is only in the log: this is `Corrupt` here, and not in `DataDirectory.treeAt`. Bytes of data are views of larger chunks:
  * copy what is kept. It fails with `FileAccessError` and with `MalformedFile`, after everything before the wrong byte; of a
  * gzip file, up to 4 KiB before it may be lost.
  *
@@ -68,15 +53,8 @@ export interface ReadOptions {
 export const read = (
   file: string,
   options: ReadOptions = {}
-): Stream.Stream<SnapshotRecord, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
-  const compression = compressionOf(file)
-  const { maxRecordSize = MAX_RECORD_SIZE } = options
-  return decodeStream(fileContents(file, compression), () => new SnapshotDecoder(), {
-    file,
-    within: withinOf(compression),
-    maxRecordSize
-  })
-}
+): Stream.Stream<SnapshotRecord, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
+  readRecords(file, options, false)
 
 /**
  * Options of `write`.

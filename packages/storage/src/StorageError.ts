@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as ErrorClass from "@effect-zookeeper/protocol/ErrorClass"
+import * as Hex64 from "@effect-zookeeper/protocol/Hex64"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
 import * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
@@ -41,8 +42,8 @@ export class MalformedFile extends ErrorClass.make(
     /**
      * - `Foreign`: the file begins differently from a file of this kind, or has a version that is not known.
      * - `Truncated`: the file ends before its last record does.
-     * - `Partial`: the last transaction of a log is incomplete, and nothing follows it. A server that is killed leaves such
-     *   a log, and takes the transactions before it for complete.
+     * - `Partial`: the last transaction of a log is incomplete, or its header, and nothing follows it. A server that is killed or
+     *   has a full disk leaves such a log, and takes the transactions before it for complete.
      * - `Corrupt`: bytes are wrong.
      * - `TooLarge`: a record is longer than the option `maxRecordSize`, or the tree than `maxTreeSize`. Raise the first if the
      *   servers' `jute.maxbuffer` is larger.
@@ -55,12 +56,16 @@ export class MalformedFile extends ErrorClass.make(
     /** The bytes that should be there, in words. */
     expected: Schema.String,
     /** The bytes that are there, in words. */
-    found: Schema.String
+    found: Schema.String,
+    /** Of a log that was replayed, or searched for a time: the last transaction before the wrong byte. */
+    lastZxid: Schema.optional(Schema.BigInt)
   })
 ) {
   override get message(): string {
     const place = `byte ${this.offset}${this.within === "file" ? "" : " of its uncompressed contents"}`
-    return `${Printable.quote(this.file)} is ${adjectives[this.problem]} at ${place}: expected ${this.expected}, found ${this.found}`
+    const before =
+      this.lastZxid === undefined ? "" : `; the transactions up to ${Hex64.format(this.lastZxid)} are right`
+    return `${Printable.quote(this.file)} is ${adjectives[this.problem]} at ${place}: expected ${this.expected}, found ${this.found}${before}`
   }
 }
 

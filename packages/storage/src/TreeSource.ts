@@ -15,12 +15,13 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
+import { withReader } from "./internal/live/readers.ts"
 import { type Reading, readTogether } from "./internal/live/readTogether.ts"
 import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
 import { treeKeys } from "./internal/tree/knownKeys.ts"
-import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
+import { loadSnapshot, requireAcls } from "./internal/tree/loadSnapshot.ts"
 import type { TreeLimits } from "./internal/tree/MutableTree.ts"
 import type { ReadOptions } from "./Snapshot.ts"
 import type { FileAccessError, IncompleteDirectory, MalformedFile } from "./StorageError.ts"
@@ -77,6 +78,11 @@ export interface SnapshotOptions extends FileOptions, TreeLimits {}
 export interface DirectoryOptions extends DataDirectory.TreeOptions {
   /** The first znode. Default: `/`. */
   readonly path?: string | undefined
+  /**
+   * Gets how the tree was put together, with the snapshots that were passed over and the comparison of digests. It must return at
+   * once and not throw.
+   */
+  readonly onRestored?: ((restored: DataDirectory.Restored) => void) | undefined
 }
 
 // -----------------------------------------------------------------------------
@@ -121,12 +127,12 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
     Effect.flatMap(readTogether(zk, paths, owners), (readingOf) =>
       Effect.forEach(paths, (path) => visit(path, readingOf(path)), { concurrency: "unbounded" })
     )
-  return {
+  return withReader(zk, {
     name: `the live tree ${root}`,
     root,
     entries: walk(root, visitAll, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
     size: sizeOf(zk, root)
-  }
+  })
 }
 
 /**
@@ -196,6 +202,7 @@ export const snapshot = (
   Effect.gen(function* () {
     yield* checkOptions(knownSnapshot, options)
     const { tree } = yield* loadSnapshot({ path: file, zxid: 0n }, options)
+    yield* requireAcls(file, tree)
     return fromTree(tree, { path: options.path, name: `the snapshot ${file}` })
   })
 
@@ -222,8 +229,10 @@ export const dataDirectory = (
 > =>
   Effect.gen(function* () {
     yield* checkOptions(knownDirectory, options)
-    const { path, ...at } = options
-    const { tree } = yield* DataDirectory.treeAt(directory, at)
+    const { onRestored, path, ...at } = options
+    const restored = yield* DataDirectory.treeAt(directory, at)
+    onRestored?.(restored)
+    const { tree } = restored
     return fromTree(tree, { path, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
   })
 
@@ -305,7 +314,10 @@ const knownFile = KnownOptions.make<FileOptions>({ path: true, maxRecordSize: tr
 
 const knownSnapshot = KnownOptions.make<SnapshotOptions>({ ...knownFile.keys, maxTreeSize: true }, '{ path: "/app" }')
 
-const knownDirectory = KnownOptions.make<DirectoryOptions>({ ...treeKeys, path: true }, '{ path: "/app" }')
+const knownDirectory = KnownOptions.make<DirectoryOptions>(
+  { ...treeKeys, path: true, onRestored: true },
+  '{ path: "/app" }'
+)
 
 const refused = (mistake: InvalidArgument): TreeSource<ReadError> => ({
   name: "the live tree",

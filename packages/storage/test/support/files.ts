@@ -23,6 +23,13 @@ export const withMemory = (files: Readonly<Record<string, Uint8Array>>, chunkSiz
     })
   )
 
+/** Runs an effect with files by their last names, in the folder `/data` in memory. */
+export const withFolder = (files: Readonly<Record<string, Uint8Array>>) =>
+  withMemory(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`/data/${nameOf(path)}`, bytes])))
+
+/** The last name of a path. */
+export const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1)
+
 /** Everything that a stream gives before it ends, and the error if it fails. */
 export const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.suspend(() => {

@@ -52,6 +52,14 @@ export const randomHistory = (servers: string, operations: number, onStep: (done
       const size = isLarge ? 1_000_000 : yield* pick([0, 1, 10, 100, 1000, 20_000])
       return new Uint8Array(size).fill(yield* Random.nextIntBetween(0, 255))
     })
+    // Half of them are new: a snapshot that is being written has them in no table.
+    const acl = Effect.gen(function* () {
+      const known = yield* pick(acls)
+      const number = yield* Random.nextIntBetween(0, 0x1ffffff)
+      if (number > 0xffffff) return known
+      const id = `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`
+      return [...known, { perms: Acl.Perms.READ, scheme: "ip", id }]
+    })
     const remember = (path: string) => {
       if (paths.length < 300) paths.push(path)
     }
@@ -68,7 +76,7 @@ export const randomHistory = (servers: string, operations: number, onStep: (done
         "persistentSequentialWithTtl"
       ] as const)
       const ttl = mode.endsWith("Ttl") ? { ttl: yield* pick(["1 hour", "300 millis"] as const) } : {}
-      return { path: yield* pathBelow, options: { mode, data: yield* data, acl: yield* pick(acls), ...ttl } }
+      return { path: yield* pathBelow, options: { mode, data: yield* data, acl: yield* acl, ...ttl } }
     })
     const write = Effect.gen(function* () {
       const path = yield* pick(paths)
@@ -109,7 +117,7 @@ export const randomHistory = (servers: string, operations: number, onStep: (done
           yield* zk.setData(path, yield* data)
           return
         case 7:
-          yield* zk.setAcl(path === "/" ? "/a" : path, yield* pick(acls))
+          yield* zk.setAcl(path === "/" ? "/a" : path, yield* acl)
           return
         case 8:
           yield* zk.transaction([yield* write, yield* write])

@@ -13,15 +13,9 @@ import { adler32 } from "../../src/internal/bytes/adler32.ts"
 import { encodeSnapshot } from "../../src/internal/snapshot/encodeSnapshot.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
 import type { Tree } from "../../src/Tree.ts"
-import { collect, withFiles, withMemory } from "../support/files.ts"
+import { collect, nameOf, withFiles, withFolder, withMemory } from "../support/files.ts"
 import { filedTree } from "../support/histories.ts"
 import { type Files, smallHistory } from "../support/smallHistory.ts"
-
-const nameOf = (path: string) => path.slice(path.lastIndexOf("/") + 1)
-
-/** Parts of the server's files, in a folder in memory. */
-const folderOf = (files: Record<string, Uint8Array>) =>
-  withMemory(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [`/data/${nameOf(path)}`, bytes])))
 
 const failureOf = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flip(effect)
 
@@ -52,7 +46,7 @@ describe("a data directory", () => {
       const paths: Array<ReadonlyArray<string>> = []
       for (const { change, zxid } of records) {
         const { digest, snapshot, tree, transactions } = yield* DataDirectory.treeAt("/data", { zxid }).pipe(
-          folderOf(files)
+          withFolder(files)
         )
         assert.strictEqual(tree.zxid, zxid)
         assert.strictEqual(snapshot?.zxid, zxid === records.at(-1)!.zxid ? zxid : 0n)
@@ -65,8 +59,8 @@ describe("a data directory", () => {
       assert.sameMembers([...paths.at(-1)!], ["/", "/a", "/a/ä", "/b", "/t"])
 
       // Without any snapshot, from the first transaction.
-      const whole = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
-      const replayed = yield* DataDirectory.treeAt("/data").pipe(folderOf({ [log]: files[log]! }))
+      const whole = yield* DataDirectory.treeAt("/data").pipe(withFolder(files))
+      const replayed = yield* DataDirectory.treeAt("/data").pipe(withFolder({ [log]: files[log]! }))
       assert.isUndefined(replayed.snapshot)
       const [filed, fromSnapshot] = [filedTree(replayed.tree), filedTree(whole.tree)]
       // The first configuration of an ensemble is written by each server, and is in no transaction.
@@ -105,9 +99,9 @@ describe("a data directory", () => {
         if (record._tag === "Session") assert.strictEqual(json.id, `${record.id}`)
         if (record._tag === "End") assert.strictEqual(`${json.digest?.value}`, `${record.digest?.value}`)
       }
-      const listing = yield* DataDirectory.list("/data").pipe(folderOf(files))
+      const listing = yield* DataDirectory.list("/data").pipe(withFolder(files))
       assert.deepStrictEqual(JSON.parse(JSON.stringify(listing)).logs[0].zxid, `${listing.logs[0]?.zxid}`)
-      const restored = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
+      const restored = yield* DataDirectory.treeAt("/data").pipe(withFolder(files))
       const { tree } = restored
       assert.deepStrictEqual(JSON.parse(JSON.stringify(restored)).tree, {
         zxid: `${tree.zxid}`,
@@ -123,14 +117,14 @@ describe("a data directory", () => {
   it.live("passes over a snapshot with a wrong byte, and says so", () =>
     Effect.gen(function* () {
       const { files, snapshot } = yield* smallHistory()
-      const right = yield* DataDirectory.treeAt("/data").pipe(folderOf(files))
+      const right = yield* DataDirectory.treeAt("/data").pipe(withFolder(files))
       const wrong = files[snapshot]!.slice()
       wrong[100] = wrong[100]! ^ 1
       const {
         snapshot: used,
         tree,
         unusable
-      } = yield* DataDirectory.treeAt("/data").pipe(folderOf({ ...files, [snapshot]: wrong }))
+      } = yield* DataDirectory.treeAt("/data").pipe(withFolder({ ...files, [snapshot]: wrong }))
       assert.strictEqual(used?.zxid, 0n)
       assert.deepStrictEqual(
         unusable.map(({ file, problem }) => [file, problem]),
@@ -138,7 +132,7 @@ describe("a data directory", () => {
       )
       assert.deepStrictEqual(filedTree(tree), filedTree(right.tree))
 
-      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ [snapshot]: wrong }))
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, withFolder({ [snapshot]: wrong }))
       assert.strictEqual(error._tag, "IncompleteDirectory")
       assert.include(error.message, "no snapshot can be used")
       assert.include(error.message, `${nameOf(snapshot)}\\" is corrupt`.replaceAll("\\", ""))
@@ -153,12 +147,12 @@ describe("a data directory", () => {
       const { first, records, second, secondName } = yield* splitLog(history, 9)
       const name = nameOf(history.log)
       const whole = { ...snapshotZero, [name]: first, [secondName]: second }
-      const right = yield* DataDirectory.treeAt("/data").pipe(folderOf(whole))
+      const right = yield* DataDirectory.treeAt("/data").pipe(withFolder(whole))
       assert.deepStrictEqual(right.tree.zxid, records.at(-1)!.zxid)
       assert.deepStrictEqual(
         yield* DataDirectory.transactions("/data").pipe(
           Stream.runCollect,
-          folderOf(whole),
+          withFolder(whole),
           Effect.map((all) => Array.from(all, ({ zxid }) => zxid))
         ),
         records.map(({ zxid }) => zxid)
@@ -167,22 +161,22 @@ describe("a data directory", () => {
       // The first log has lost its last transaction.
       const shorter = { ...whole, [name]: first.slice(0, records[8]!.offset) }
       for (const read of [DataDirectory.treeAt("/data"), Stream.runDrain(DataDirectory.transactions("/data"))]) {
-        const error = yield* Effect.flip(Effect.asVoid(read)).pipe(folderOf(shorter))
+        const error = yield* Effect.flip(Effect.asVoid(read)).pipe(withFolder(shorter))
         assert.strictEqual(
           (error as IncompleteDirectory).problem,
           `no file has the transactions after 0x${records[7]!.zxid.toString(16)} and before 0x${records[9]!.zxid.toString(16)}`
         )
       }
-      const at = yield* DataDirectory.treeAt("/data", { zxid: records[8]!.zxid }).pipe(failureOf, folderOf(shorter))
+      const at = yield* DataDirectory.treeAt("/data", { zxid: records[8]!.zxid }).pipe(failureOf, withFolder(shorter))
       assert.strictEqual(at._tag, "IncompleteDirectory")
 
       // A zxid that no log has reached.
       const beyond = records.at(-1)!.zxid + 1n
-      const late = yield* DataDirectory.treeAt("/data", { zxid: beyond }).pipe(failureOf, folderOf(whole))
+      const late = yield* DataDirectory.treeAt("/data", { zxid: beyond }).pipe(failureOf, withFolder(whole))
       assert.include(late.message, `the last transaction is 0x${records.at(-1)!.zxid.toString(16)}`)
       const only = { [snapshot]: files[snapshot]! }
-      assert.strictEqual((yield* DataDirectory.treeAt("/data").pipe(folderOf(only))).tree.zxid, records.at(-1)!.zxid)
-      const early = yield* DataDirectory.treeAt("/data", { zxid: records[3]!.zxid }).pipe(failureOf, folderOf(only))
+      assert.strictEqual((yield* DataDirectory.treeAt("/data").pipe(withFolder(only))).tree.zxid, records.at(-1)!.zxid)
+      const early = yield* DataDirectory.treeAt("/data", { zxid: records[3]!.zxid }).pipe(failureOf, withFolder(only))
       assert.strictEqual(early._tag, "IncompleteDirectory")
     }).pipe(withFiles)
   )
@@ -200,8 +194,8 @@ describe("a data directory", () => {
           setZxid(bytes, offset, size, (9n << 32n) + counter + BigInt(at))
         )
         const whole = { ...snapshotZero, [log]: first, [`log.90000000${counter}`]: bytes }
-        const tree = yield* DataDirectory.treeAt("/data").pipe(Effect.result, folderOf(whole))
-        const all = yield* collect(DataDirectory.transactions("/data")).pipe(folderOf(whole))
+        const tree = yield* DataDirectory.treeAt("/data").pipe(Effect.result, withFolder(whole))
+        const all = yield* collect(DataDirectory.transactions("/data")).pipe(withFolder(whole))
         assert.strictEqual(tree._tag, counter === 1n ? "Success" : "Failure")
         assert.strictEqual(all.error?._tag, counter === 1n ? undefined : "IncompleteDirectory")
         assert.lengthOf(all.records, counter === 1n ? records.length : 9)
@@ -215,7 +209,7 @@ describe("a data directory", () => {
       const entries = () => [initial.get("/")!, { ...initial.get("/")!, path: "/a/b" }].values()
       const tree: Tree = { ...initial, size: 2, digest: 0n, get: () => undefined, children: () => new Set(), entries }
       const bytes = new Uint8Array(Buffer.concat([...encodeSnapshot(tree)]))
-      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ "/data/snapshot.0": bytes }))
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, withFolder({ "/data/snapshot.0": bytes }))
       // 16 bytes of header, two empty tables, and the root of 76 bytes.
       const reason = `"/data/snapshot.0" is corrupt at byte 100: expected each znode once, and after its parent, found "/a/b"`
       assert.include(error.message, reason)
@@ -229,13 +223,13 @@ describe("a data directory", () => {
       const { records } = yield* collect(TransactionLog.read(log))
       const last = records.at(-1)!
       const cut = files[log]!.slice(0, last.offset + last.size - 1)
-      const { partial, tree } = yield* DataDirectory.treeAt("/data").pipe(folderOf({ ...snapshotZero, [log]: cut }))
+      const { partial, tree } = yield* DataDirectory.treeAt("/data").pipe(withFolder({ ...snapshotZero, [log]: cut }))
       assert.strictEqual(tree.zxid, last.zxid - 1n)
       assert.strictEqual(partial?.offset, last.offset)
 
       const wrong = files[log]!.slice()
       wrong[records[4]!.offset + 20] = wrong[records[4]!.offset + 20]! ^ 1
-      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, folderOf({ ...snapshotZero, [log]: wrong }))
+      const error = yield* DataDirectory.treeAt("/data").pipe(failureOf, withFolder({ ...snapshotZero, [log]: wrong }))
       assert.strictEqual((error as MalformedFile).problem, "Corrupt")
       assert.strictEqual((error as MalformedFile).offset, records[4]!.offset)
     }).pipe(withFiles)
@@ -255,7 +249,7 @@ describe("a data directory", () => {
         "snapshot.1.tmp"
       ]
       const listing = yield* DataDirectory.list("/data/").pipe(
-        folderOf(Object.fromEntries(names.map((name) => [name, none])))
+        withFolder(Object.fromEntries(names.map((name) => [name, none])))
       )
       assert.deepStrictEqual(listing, {
         snapshots: [

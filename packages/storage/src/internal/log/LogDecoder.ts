@@ -74,18 +74,17 @@ export class LogDecoder implements RecordDecoder<Transaction> {
   end(window: ByteWindow): undefined {
     if (this.partial !== undefined) throw this.partial
     if (this.part === "header") {
-      throw new Malformed(
-        "Truncated",
-        window.offset,
-        "the header of a log",
-        `the end of the file, ${window.available} bytes later`
-      )
+      // A disk that is full leaves such a log: the file was made, and nothing of it is lost.
+      if (isStartOfHeader(window.bytes.subarray(window.position, window.end))) {
+        throw new Malformed("Partial", window.offset, "the header of a log", ended(window))
+      }
+      throw new Malformed("Truncated", window.offset, "the header of a log", ended(window))
     }
     if (this.part === "padding" || window.available === 0) return undefined
     const zeros = window.bytes.subarray(window.position, window.end).every((byte) => byte === 0)
     if (zeros) return undefined
     if (window.available > PREFIX_SIZE) requireIncomplete(window, window.available)
-    throw incomplete(window.offset, `the end of the file, ${window.available} bytes later`)
+    throw incomplete(window.offset, ended(window))
   }
 
   private readTransaction(window: ByteWindow, size: number): Transaction {
@@ -110,6 +109,15 @@ export class LogDecoder implements RecordDecoder<Transaction> {
     return new TransactionRecord(transaction, offset, size)
   }
 }
+
+/** The magic number, the version, and the database id 0. */
+const HEADER = new Uint8Array(HEADER_SIZE)
+new DataView(HEADER.buffer).setInt32(0, LOG_MAGIC)
+new DataView(HEADER.buffer).setInt32(4, LOG_VERSION)
+
+const isStartOfHeader = (bytes: Uint8Array): boolean => bytes.every((byte, at) => byte === HEADER[at])
+
+const ended = (window: ByteWindow): string => `the end of the file, ${window.available} bytes later`
 
 const readHeader = (window: ByteWindow): void => {
   const { offset, position, view } = window

@@ -37,6 +37,9 @@ const ACL_OVERHEAD = 64
 /** The number of the ACL `world:anyone` with all permissions, which is not in the table. */
 export const OPEN_ACL = -1n
 
+/** Stands for an ACL that is not in the table; known by its identity, for a file may have empty ones. */
+export const UNKNOWN_ACL: ReadonlyArray<Acl.Acl> = Object.freeze([])
+
 const aclCodec = Jute.codec(Jute.NullOr(Jute.Vector(Records.Acl)))
 
 type Part = "header" | "sessions" | "acls" | "znodes" | "seal" | "tail"
@@ -50,6 +53,15 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
   private isFirstZnode = true
   private readonly checksum = new Adler32()
   private readonly reader = new JuteReader(new Uint8Array(0))
+  private readonly allowsUnknownAcls: boolean
+
+  /**
+   * Servers write the table of ACLs before the znodes, and go on meanwhile: a znode may have an ACL that was new then. With
+   * `allowsUnknownAcls` it has `UNKNOWN_ACL`, until a transaction of the logs tells. Otherwise that is an error.
+   */
+  constructor(allowsUnknownAcls = false) {
+    this.allowsUnknownAcls = allowsUnknownAcls
+  }
 
   next(window: ByteWindow): SnapshotRecord | undefined {
     for (;;) {
@@ -192,10 +204,8 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     this.isFirstZnode = false
     const data = reader.buffer()
     const aclId = reader.long()
-    const acl = this.acls.get(aclId)
-    if (acl === undefined) {
-      throw new Malformed("Corrupt", at, "the number of an ACL in the table before the znodes", `${aclId}`)
-    }
+    const acl = this.acls.get(aclId) ?? (this.allowsUnknownAcls ? UNKNOWN_ACL : undefined)
+    if (acl === undefined) throw new Malformed("Corrupt", at, KNOWN_ACL, `${aclId}`)
     const znode = new ZnodeRecord({
       path: path === "" ? "/" : path,
       data,
@@ -250,6 +260,9 @@ export class SnapshotDecoder implements RecordDecoder<SnapshotRecord> {
     window.position += size
   }
 }
+
+/** The expectation of each znode, for errors. */
+export const KNOWN_ACL = "the number of an ACL in the table before the znodes, or a transaction that sets it"
 
 const LAST_ZXID_SIZE = 8 + SEAL_SIZE
 const DIGEST_SIZE = 20 + SEAL_SIZE

@@ -1,6 +1,20 @@
-/** The parts of a snapshot. */
+/** The parts of a snapshot, and the options of reading it. */
 import type { Acl } from "@effect-zookeeper/protocol/Acl"
 import type { Znode } from "../../Znode.ts"
+
+/**
+ * Options of reading.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export interface ReadOptions {
+  /**
+   * The longest znode or transaction that is read, in bytes, which bounds the memory. Default: 16 MiB. The limit of servers
+   * is `jute.maxbuffer`, 1 MiB by default.
+   */
+  readonly maxRecordSize?: number | undefined
+}
 
 /**
  * A part of a snapshot. The sessions come first, then the ACLs, the znodes with parents before their children, and the end.

@@ -28,6 +28,8 @@ const none: ReadonlySet<string> = new Set()
 export class MutableTree implements Tree {
   zxid = 0n
   readonly sessions = new Map<bigint, number>()
+  /** Where the znodes are in the snapshot whose ACLs are not known, because a later transaction has set them. */
+  readonly unknownAcls = new Map<string, number>()
   private readonly nodes = new Map<string, Node>()
   private readonly owned = new Map<bigint, Set<string>>()
   private sum = 0n
@@ -131,6 +133,7 @@ export class MutableTree implements Tree {
         })
         return
       case "SetAcl":
+        this.unknownAcls.delete(change.path)
         this.update(change.path, (node) => {
           node.acl = change.acl
           node.aversion = change.version
@@ -149,6 +152,11 @@ export class MutableTree implements Tree {
     if (parent === undefined) return
     const name = ZnodePath.name(path)
     const exists = parent.children?.has(name) === true
+    if (this.unknownAcls.delete(path)) {
+      this.update(path, (node) => {
+        node.acl = change.acl
+      })
+    }
     // Servers do this only for the operation `create`.
     if (exists && change.operation !== "create") return
     const cversion = change.parentCversion === -1 ? parent.cversion + 1 : change.parentCversion
@@ -188,6 +196,7 @@ export class MutableTree implements Tree {
     const node = this.nodes.get(path)
     if (node === undefined) return
     this.nodes.delete(path)
+    this.unknownAcls.delete(path)
     this.nodeBytes -= bytesOf(node)
     this.sum -= node.digest
     this.owned.get(node.owner)?.delete(path)

@@ -4,10 +4,11 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import type { ReadOptions, SnapshotEnd } from "../../Snapshot.ts"
-import * as Snapshot from "../../Snapshot.ts"
 import { type FileAccessError, MalformedFile } from "../../StorageError.ts"
 import type { Znode } from "../../Znode.ts"
 import { compressionOf, withinOf } from "../bytes/fileContents.ts"
+import { readRecords } from "../snapshot/readRecords.ts"
+import { KNOWN_ACL, UNKNOWN_ACL } from "../snapshot/SnapshotDecoder.ts"
 import { MutableTree, tooLarge, type TreeLimits } from "./MutableTree.ts"
 
 interface Loaded {
@@ -17,6 +18,7 @@ interface Loaded {
   readonly latest: bigint
 }
 
+/** The ACLs of some znodes may be known only after transactions of the logs; see `requireAcls`. */
 export const loadSnapshot = (
   file: { readonly path: string; readonly zxid: bigint },
   options: ReadOptions & TreeLimits
@@ -27,10 +29,11 @@ export const loadSnapshot = (
     let end: SnapshotEnd | undefined
     let offset = 0
     const add = (znode: Znode) => {
+      if (znode.acl === UNKNOWN_ACL) tree.unknownAcls.set(znode.path, offset)
       latest = maxOf(latest, znode.czxid, znode.mzxid, znode.pzxid)
       return tree.load(znode)
     }
-    yield* Snapshot.read(file.path, options).pipe(
+    yield* readRecords(file.path, options, true).pipe(
       Stream.runForEachArray((records) => {
         for (const record of records) {
           if (record._tag === "Session") tree.sessions.set(record.id, record.timeout)
@@ -48,6 +51,17 @@ export const loadSnapshot = (
     tree.zxid = file.zxid
     return { tree, digest: end?.digest, latest: maxOf(latest, end?.digest?.zxid ?? 0n, end?.lastZxid ?? 0n) }
   })
+
+/** Fails if ACLs of the znodes of a snapshot are still not known. */
+export const requireAcls = (file: string, tree: MutableTree): Effect.Effect<void, MalformedFile> => {
+  const [first] = tree.unknownAcls
+  if (first === undefined) return Effect.void
+  const [path, offset] = first
+  const found = `another number, at ${Printable.quote(path)}`
+  return Effect.fail(malformed(file, offset, { problem: "Corrupt", expected: KNOWN_ACL, found }))
+}
+
+// ---- internal
 
 const orphan = (file: string, path: string, offset: number): MalformedFile =>
   malformed(file, offset, {

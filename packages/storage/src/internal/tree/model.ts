@@ -57,7 +57,10 @@ export interface Restored {
   readonly transactions: number
   /** Snapshots that could not be used, the newest first, with the reason. A server that starts passes over them, too. */
   readonly unusable: ReadonlyArray<MalformedFile>
-  /** The incomplete transaction at the end of the last log, which is not in the tree; servers ignore it as well. */
+  /**
+   * The incomplete transaction at the end of the last log, or the incomplete header of that log, where the tree is that of the end;
+   * servers ignore it as well.
+   */
   readonly partial: MalformedFile | undefined
   /**
    * Whether the digests in the files agree with the tree. `none`: there are no digests to compare, as before ZooKeeper 3.6.

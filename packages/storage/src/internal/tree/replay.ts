@@ -6,12 +6,15 @@ import * as Stream from "effect/Stream"
 import type { DataFile, Restored, TreeOptions } from "./model.ts"
 import { IncompleteDirectory, MalformedFile } from "../../StorageError.ts"
 import * as TransactionLog from "../../TransactionLog.ts"
+import { requireAcls } from "./loadSnapshot.ts"
 import { type MutableTree, tooLarge } from "./MutableTree.ts"
 import { DIGEST_VERSION } from "./treeDigest.ts"
 
 export interface Replay {
   readonly tree: MutableTree
   readonly digest: { readonly zxid: bigint; readonly version: number; readonly value: bigint } | undefined
+  /** The last transaction that has left a trace in the tree. */
+  readonly latest: bigint
   readonly snapshot: DataFile | undefined
   readonly logs: ReadonlyArray<DataFile>
   readonly logDirectory: string
@@ -20,7 +23,7 @@ export interface Replay {
 }
 
 /** Applies the transactions after those of the tree. */
-export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, unusable }: Replay) =>
+export const replay = ({ digest, latest, logDirectory, logs, options, snapshot, tree, unusable }: Replay) =>
   Effect.gen(function* () {
     const { zxid } = options
     let count = 0
@@ -36,20 +39,23 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
     }
     if (digest !== undefined && digest.zxid === tree.zxid && digest.zxid > 0n) compare(tree.zxid, digest)
 
-    /** The transaction after the wanted one, as proof that no other is missing before it. */
+    /** The transaction after the wanted one, where that is in no log: proof that no other is missing before it. */
     let later: bigint | undefined
     for (const log of logsFrom(logs, tree.zxid + 1n)) {
+      if (tree.zxid === zxid) break
       if (zxid !== undefined && log.zxid > zxid) later ??= log.zxid
       if (later !== undefined) break
       partial = undefined
       yield* TransactionLog.read(log.path, options).pipe(
-        Stream.takeWhile((transaction) => {
-          if (zxid !== undefined && transaction.zxid > zxid) later = transaction.zxid
-          return later === undefined
-        }),
+        // Bytes after the wanted transaction may be wrong.
+        Stream.takeUntil((transaction) => zxid !== undefined && transaction.zxid >= zxid),
         Stream.runForEachArray((transactions): Effect.Effect<void, MalformedFile | IncompleteDirectory> => {
           for (const transaction of transactions) {
             if (transaction.zxid <= tree.zxid) continue
+            if (zxid !== undefined && transaction.zxid > zxid) {
+              later = transaction.zxid
+              return Effect.void
+            }
             if (isGap(tree.zxid, transaction.zxid)) {
               return Effect.fail(missing(logDirectory, tree.zxid, transaction.zxid))
             }
@@ -65,9 +71,14 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
           return Effect.void
         }),
         Effect.catchTag("MalformedFile", (error) => {
-          if (error.problem !== "Partial") return Effect.fail(error)
-          partial = error
-          return Effect.void
+          if (error.problem === "Partial") {
+            partial = error
+            return Effect.void
+          }
+          // A tree that is too large is no better up to this transaction, and one that a snapshot is ahead of cannot be had.
+          return Effect.fail(
+            error.problem === "TooLarge" || tree.zxid < latest ? error : withLastZxid(error, tree.zxid)
+          )
         })
       )
     }
@@ -78,6 +89,14 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
         problem: `the last transaction is ${Hex64.format(tree.zxid)}, before the zxid ${Hex64.format(zxid)} that was asked for`
       })
     }
+    if (zxid === undefined && tree.zxid < latest) {
+      const end = Hex64.format(tree.zxid)
+      return yield* new IncompleteDirectory({
+        directory: logDirectory,
+        problem: `the logs end at ${end}, and the snapshot has changes up to ${Hex64.format(latest)}; are the logs in another folder (logDirectory)?`
+      })
+    }
+    if (snapshot !== undefined) yield* requireAcls(snapshot.path, tree)
     const restored: Restored = {
       tree,
       snapshot,
@@ -93,6 +112,12 @@ export const replay = ({ digest, logDirectory, logs, options, snapshot, tree, un
     }
     return restored
   })
+
+/** The same error, with the last transaction that can be read. */
+export const withLastZxid = (error: MalformedFile, lastZxid: bigint): MalformedFile => {
+  const { expected, file, found, offset, problem, within } = error
+  return new MalformedFile({ file, problem, offset, within, expected, found, lastZxid })
+}
 
 /** Within an epoch, zxids follow each other without a gap. The first transaction of an epoch has the counter 1. */
 export const isGap = (previous: bigint, next: bigint): boolean =>
