@@ -68,28 +68,29 @@ export class TreeFollower<E, R> {
     )
   })
 
-  /** Looks at znodes that are said to have changed. Their parents must be among them if they are new. */
+  /** Looks at znodes that are said to have changed, parents first. Their parents must be among them if they are new. */
   catchUp(paths: ReadonlyArray<string>): Effect.Effect<void, E | ReadError, R> {
     const { concurrency, known, root } = this.options
     return Effect.gen({ self: this }, function* () {
       const own = paths.filter((path) => ZnodePath.isUnder(root, path) && !isExcluded(root, path))
-      const visits = yield* Effect.forEach(Arr.chunksOf(own, concurrency), (some) => this.visitAll(some, true))
-      const looked = Arr.zip(own, visits.flat())
       const gone = new Set<string>()
-      for (const [path, visited] of looked) if (visited === undefined) gone.add(path)
-      const entries: Array<Entry> = []
-      const added = new Set<string>()
-      for (const [path, visited] of looked) {
-        if (visited?.value === undefined) continue
-        // If the parent was not there a moment ago, there are events of both to come.
-        const parent = ZnodePath.parent(path) ?? "/"
-        const isOrphan = path !== root && !added.has(parent) && (gone.has(parent) || !known.has(parent))
-        if (isOrphan) continue
-        added.add(path)
-        entries.push(visited.value)
+      // Those of a step are taken before the next are read: all of them together may be larger than the memory.
+      for (const some of Arr.chunksOf(own, concurrency)) {
+        const entries: Array<Entry> = []
+        const added = new Set<string>()
+        for (const [path, visited] of Arr.zip(some, yield* this.visitAll(some, true))) {
+          if (visited === undefined) gone.add(path)
+          if (visited?.value === undefined) continue
+          // If the parent was not there a moment ago, there are events of both to come.
+          const parent = ZnodePath.parent(path) ?? "/"
+          const isOrphan = path !== root && !added.has(parent) && (gone.has(parent) || !known.has(parent))
+          if (isOrphan) continue
+          added.add(path)
+          entries.push(visited.value)
+        }
+        yield* this.take(entries)
       }
       yield* this.forget([...gone].filter((path) => known.has(path)))
-      yield* this.take(entries)
     })
   }
 

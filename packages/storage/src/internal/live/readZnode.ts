@@ -1,6 +1,6 @@
 /** One znode of a live tree, with everything that belongs to it as it was at one moment. */
 import type { ReadError } from "@effect-zookeeper/client/Errors"
-import type { AclAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/Models"
+import type { AclAndStat, ChildrenAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/Models"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -19,12 +19,20 @@ export type OwnerOf = (path: string, czxid: bigint) => bigint | undefined
 /**
  * Reads data, ACL and children until all of them are of one moment. It fails with `NoNode` if the znode is not there.
  * Transient errors are repeated, as reads may be.
+ *
+ * Children that come and go meanwhile do not matter: if data and ACL have stayed the same, the znode was as it is read when its
+ * children were listed.
  */
-export const readZnode = (zk: LiveReader, path: string, ownerOf?: OwnerOf): Effect.Effect<ReadZnode, ReadError> =>
-  Effect.flatMap(retryingTransient(readOnce(zk, path, ownerOf)), (read) =>
-    // It was changed while it was read, which ends.
-    read === undefined ? readZnode(zk, path, ownerOf) : Effect.succeed(read)
+export const readZnode = (zk: LiveReader, path: string, ownerOf?: OwnerOf): Effect.Effect<ReadZnode, ReadError> => {
+  const again: Effect.Effect<ReadZnode, ReadError> = Effect.suspend(() =>
+    Effect.flatMap(retryingTransient(readAtOnce(zk, path, ownerOf)), (read) =>
+      read === undefined ? again : Effect.succeed(read)
+    )
   )
+  return Effect.flatMap(retryingTransient(readInTurn(zk, path, ownerOf)), (read) =>
+    read === undefined ? again : Effect.succeed(read)
+  )
+}
 
 /** As `Outcome.retryTransient`, whose cost is paid only after a failure. */
 export const retryingTransient = <A, E extends { readonly _tag: string }>(
@@ -82,16 +90,34 @@ export const entryOf = (
 
 // ---- internal
 
-const readOnce = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
+/** The children are asked for only if there are some; most znodes have none. */
+const readInTurn = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
   Effect.gen(function* () {
-    const [{ data, stat }, { acl, stat: aclStat }] = yield* readDataAndAcl(zk, path)
-    const fingerprint = fingerprintOf(stat)
-    if (fingerprintOf(aclStat) !== fingerprint) return undefined
-    let children: ReadonlyArray<string> = []
-    if (stat.numChildren > 0) {
-      const listed = yield* zk.getChildrenWithStat(path)
-      if (fingerprintOf(listed.stat) !== fingerprint) return undefined
-      children = listed.children
-    }
-    return { entry: entryOf(path, data, acl, stat, ownerOf), children } satisfies ReadZnode
+    const [data, acl] = yield* readDataAndAcl(zk, path)
+    const listed = data.stat.numChildren === 0 ? { children: [], stat: data.stat } : yield* zk.getChildrenWithStat(path)
+    return joined(path, data, acl, listed, ownerOf)
   })
+
+/** All is asked for together: data that is written all the time would be other data by the time of the children. */
+const readAtOnce = (zk: LiveReader, path: string, ownerOf: OwnerOf | undefined) =>
+  Effect.gen(function* () {
+    const read = yield* Effect.forkChild(readDataAndAcl(zk, path), { startImmediately: true })
+    const listed = yield* zk.getChildrenWithStat(path)
+    const [data, acl] = yield* Fiber.join(read)
+    return joined(path, data, acl, listed, ownerOf)
+  })
+
+/** Undefined if data or ACL have changed between the replies. */
+const joined = (
+  path: string,
+  data: DataAndStat,
+  { acl, stat: aclStat }: AclAndStat,
+  { children, stat }: ChildrenAndStat,
+  ownerOf: OwnerOf | undefined
+): ReadZnode | undefined =>
+  isSameContent(data.stat, stat) && isSameContent(aclStat, stat)
+    ? { entry: entryOf(path, data.data, acl, stat, ownerOf), children }
+    : undefined
+
+const isSameContent = (a: Stat, b: Stat): boolean =>
+  a.czxid === b.czxid && a.mzxid === b.mzxid && a.aversion === b.aversion
