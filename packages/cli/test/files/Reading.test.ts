@@ -14,16 +14,7 @@ import { int, long, text } from "../../../storage/test/support/fields.ts"
 import { at, stats } from "../../src/internal/files/log.ts"
 import { openTree } from "../../src/internal/files/openTree.ts"
 import { make as makePrinter, Printer } from "../../src/internal/output/Printer.ts"
-
-/** A log of transactions that begin sessions, one a second: 49 bytes each after the first 16. */
-const logOf = (first: number, count: number) => {
-  const parts: Array<Uint8Array> = [Buffer.from("ZKLG"), int(2), long(0)]
-  for (let zxid = first; zxid < first + count; zxid++) {
-    const record = Buffer.concat([long(1), int(0), long(zxid), long(zxid * 1000), int(-10), int(10_000)])
-    parts.push(long(adler32(record)), int(record.length), record, Buffer.from("B"))
-  }
-  return new Uint8Array(Buffer.concat(parts))
-}
+import { logOf } from "../support/logs.ts"
 
 /** A snapshot of three znodes, of which one has these bytes of data. */
 const snapshotOf = (size: number) => {
@@ -166,13 +157,13 @@ describe("the progress of reading files", () => {
         ofDirectory.some((line) => line.includes(" of 145.8K, ")),
         ofDirectory.join("\n")
       )
-      const before = yield* shown(at({ file: "/data", moment: "0x20" }), files, 31)
+      const before = yield* shown(at({ file: "/data", logs: undefined, moment: "0x20" }), files, 31)
       assert.isTrue(
         before.some((line) => line.includes(" of 53.9K, ")),
         before.join("\n")
       )
       // The time is looked up first.
-      const atTime = yield* shown(at({ file: "/data", moment: "1970-01-01T00:00:32Z" }), files, 51)
+      const atTime = yield* shown(at({ file: "/data", logs: undefined, moment: "1970-01-01T00:00:32Z" }), files, 51)
       assert.isTrue(
         atTime.some((line) => /^read \S+K, /.test(line)),
         atTime.join("\n")

@@ -5,8 +5,9 @@
  * - `@prod/app`: that of a profile.
  * - `zk://host:2181/app`: that of other servers, without credentials.
  * - `backup:FILE`, `snapshot:FILE`, `data:DIRECTORY`, `data:DIRECTORY@0x1f`, `data:DIRECTORY@2026-01-31T12:00:00Z`; a subtree with
- *   `#/path` at the end.
+ *   `#/path` at the end. `data:DIRECTORY,LOGS` has the logs of a server with a `dataLogDir`.
  */
+import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { InvalidArgument, ReadError } from "@effect-zookeeper/client/Errors"
@@ -27,6 +28,7 @@ import { UsageError } from "../frame/errors.ts"
 import type { GlobalFlags } from "../frame/globalFlags.ts"
 import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
 import type { Printer } from "../output/Printer.ts"
+import { shown } from "../output/text.ts"
 import { parseMoment } from "../files/moment.ts"
 import { readAt, withReading } from "../files/reading.ts"
 
@@ -69,9 +71,11 @@ export const openSource = Effect.fnUntraced(function* (
     case "snapshot":
       return yield* withReading([ref.file], TreeSource.snapshot(ref.file, options))
     case "data": {
-      const [, directory = ref.file, at] = /^(.+)@([^@/]+)$/.exec(ref.file) ?? []
-      const moment = yield* parseMoment(at)
-      return yield* readAt(directory, moment, (at) => TreeSource.dataDirectory(directory, { ...options, ...at }))
+      const [, folders = ref.file, at] = /^(.+)@([^@/]+)$/.exec(ref.file) ?? []
+      const [, directory = folders, logs] = /^(.+),(.+)$/.exec(folders) ?? []
+      const { tree } = yield* readAt({ directory, logs }, yield* parseMoment(at))
+      const name = `${directory} at zxid ${Hex64.format(tree.zxid)}`
+      return TreeSource.fromTree(tree, { ...options, name })
     }
   }
 })
@@ -93,7 +97,36 @@ export const openFollowing = Effect.fnUntraced(function* (command: string, text:
   return { path: ref.path, zk }
 })
 
+/**
+ * Refuses a target within the source, which would then have its own copy. A mirror refuses a source within the target, too: it
+ * would write into what it reads, and delete it.
+ */
+export const refuseOverlap = Effect.fnUntraced(function* (source: string, target: string, isMirror: boolean) {
+  const from = yield* placeOf(source)
+  const to = yield* placeOf(target)
+  if (from === undefined || to === undefined) return
+  if (!from.servers.some((server) => to.servers.includes(server))) return
+  const place =
+    from.path === to.path
+      ? "the source itself"
+      : ZnodePath.isUnder(from.path, to.path)
+        ? "below the source"
+        : isMirror && ZnodePath.isUnder(to.path, from.path)
+          ? "above the source"
+          : undefined
+  if (place !== undefined) return yield* new UsageError({ message: `${shown(target)} is ${place}` })
+})
+
 // ---- internal
+
+/** The servers of a live tree, and its path there. */
+const placeOf = Effect.fnUntraced(function* (text: string) {
+  const ref = yield* parse(text)
+  if (ref._tag !== "Live") return undefined
+  const { chroot, servers } = (yield* clientOf(ref)).settings
+  const path = chroot === "" ? ref.path : ref.path === "/" ? chroot : chroot + ref.path
+  return { servers: servers.split(","), path }
+})
 
 const following = { sessionTimeout: Duration.seconds(30), ownershipMargin: Duration.seconds(3) }
 

@@ -17,11 +17,12 @@ import * as Glob from "effect/Glob"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import * as StorageOutput from "../../StorageOutput.ts"
+import { UsageError } from "../frame/errors.ts"
 import { parseOwner } from "../look/find.ts"
 import { printAll, printOne, Printer, type Style } from "../output/Printer.ts"
 import { count, fields, shown, size } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
-import { between, readAt, withReading } from "./reading.ts"
+import { between, LOGS_ELSEWHERE, partialText, readAt, withReading } from "./reading.ts"
 
 export interface DumpInput {
   readonly file: string
@@ -38,6 +39,7 @@ export interface GrepInput extends DumpInput {
 
 export interface AtInput {
   readonly file: string
+  readonly logs: string | undefined
   readonly moment: string
 }
 
@@ -73,10 +75,9 @@ export const stats = Effect.fnUntraced(function* (input: DumpInput) {
 })
 
 /** The last transaction by a moment, and the tree then. */
-export const at = Effect.fnUntraced(function* ({ file, moment }: AtInput) {
-  const { digest, snapshot, transactions, tree } = yield* readAt(file, yield* parseMoment(moment), (at) =>
-    DataDirectory.treeAt(file, at)
-  )
+export const at = Effect.fnUntraced(function* ({ file, logs, moment }: AtInput) {
+  const directory = { directory: file, logs }
+  const { digest, snapshot, transactions, tree } = yield* readAt(directory, yield* parseMoment(moment))
   const value: typeof StorageOutput.Moment.Type = {
     zxid: tree.zxid,
     znodes: tree.size,
@@ -132,10 +133,14 @@ const readingLogs = <A, E, R>(
       Stream.takeWhile(({ time, zxid }) => zxid <= (last.zxid ?? zxid) && time <= (last.time ?? time)),
       Stream.catchIf(
         (error) => error._tag === "MalformedFile" && error.problem === "Partial",
-        (error) => Stream.fromEffectDrain(note(`${error.message}; a server that was killed leaves such an end`))
+        (error) => Stream.fromEffectDrain(error._tag === "MalformedFile" ? note(partialText(error)) : Effect.void)
       )
     )
-    const logs = isFolder ? between((yield* DataDirectory.list(file)).logs, first.zxid ?? 0n, last.zxid) : undefined
+    const listed = isFolder ? (yield* DataDirectory.list(file)).logs : undefined
+    if (listed?.length === 0) {
+      return yield* new UsageError({ message: `${shown(file)} has no transaction logs: ${LOGS_ELSEWHERE}` })
+    }
+    const logs = listed === undefined ? undefined : between(listed, first.zxid ?? 0n, last.zxid)
     // It is not known in which log a time is.
     const files = last.time === undefined ? (logs?.map(({ path }) => path) ?? [file]) : undefined
     return yield* withReading(files, run(transactions))

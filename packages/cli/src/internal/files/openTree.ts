@@ -3,7 +3,7 @@ import { NoNode } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import type * as Op from "@effect-zookeeper/client/Op"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
-import { DataDirectory, type Tree, TreeSource, type Znode } from "@effect-zookeeper/storage"
+import { BackupFile, type Tree, TreeSource, type Znode } from "@effect-zookeeper/storage"
 import { statOf } from "@effect-zookeeper/storage/Znode"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -17,13 +17,22 @@ import { readAt, withReading } from "./reading.ts"
 /** A tree that was read from files. */
 export interface FileTree extends Pick<Tree, "get" | "children" | "entries"> {
   readonly source: TreeSource.TreeSource<NoNode>
+  /** The transactions while it was read, as a backup has them. */
+  readonly moment: Pick<BackupFile.WriteOptions, "zxid" | "to" | "isConsistent">
+}
+
+interface Part {
+  /** The folder of the logs of a data directory. */
+  readonly logs?: string | undefined
+  /** The first znode of `source`. */
+  readonly path?: string | undefined
 }
 
 /**
  * A folder is a data directory, a name that begins with `snapshot.` a snapshot, and any other file a backup. Data directories
  * have a tree for each moment.
  */
-export const openTree = Effect.fnUntraced(function* (file: string, at: string | undefined) {
+export const openTree = Effect.fnUntraced(function* (file: string, at: string | undefined, { logs, path }: Part = {}) {
   const fs = yield* FileSystem.FileSystem
   const isFolder = yield* fs.stat(file).pipe(
     Effect.map(({ type }) => type === "Directory"),
@@ -31,18 +40,30 @@ export const openTree = Effect.fnUntraced(function* (file: string, at: string | 
   )
   if (isFolder) {
     const moment = yield* parseMoment(at)
-    const { tree } = yield* readAt(file, moment, (at) => DataDirectory.treeAt(file, at))
-    return fileTree(tree, TreeSource.fromTree(tree, { name: file }))
+    const { tree } = yield* readAt({ directory: file, logs }, moment)
+    return fileTree(tree, TreeSource.fromTree(tree, { name: file, path }))
   }
   if (at !== undefined) {
     return yield* new UsageError({ message: `--at is for a data directory, and ${file} has the tree of one moment` })
   }
   const name = file.slice(file.lastIndexOf("/") + 1)
+  if (logs !== undefined) {
+    return yield* new UsageError({ message: `--logs is for a data directory, and ${file} is none` })
+  }
   if (name.startsWith("snapshot.")) {
-    return yield* collected(yield* withReading([file], TreeSource.snapshot(file)))
+    const zxid = BigInt(`0x${/^snapshot\.([0-9a-f]{1,16})(?:\.|$)/.exec(name)?.[1] ?? "0"}`)
+    const source = yield* withReading([file], TreeSource.snapshot(file, { path }))
+    return yield* collected(source, { zxid, isConsistent: false })
   }
   // It is read twice: to compare its checksum, and for the tree.
-  return yield* withReading([file, file], Effect.flatMap(TreeSource.backup(file), collected))
+  return yield* withReading(
+    [file, file],
+    Effect.gen(function* () {
+      const source = yield* TreeSource.backup(file, { path })
+      const { from, isConsistent, to } = yield* BackupFile.readHeader(file)
+      return yield* collected(source, { zxid: BigInt(from), to: BigInt(to), isConsistent })
+    })
+  )
 })
 
 /** Runs a command that looks at a live tree on the tree of a file. */
@@ -57,11 +78,12 @@ const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode>): FileTree =
   get: (path) => tree.get(path),
   children: (path) => tree.children(path),
   entries: () => tree.entries(),
-  source
+  source,
+  moment: { zxid: tree.zxid }
 })
 
 /** The whole tree in memory. */
-const collected = <E, R>(source: TreeSource.TreeSource<E, R>) =>
+const collected = <E, R>(source: TreeSource.TreeSource<E, R>, moment: FileTree["moment"]) =>
   Effect.gen(function* () {
     const znodes = new Map<string, Znode.Znode>()
     const children = new Map<string, Set<string>>()
@@ -81,7 +103,8 @@ const collected = <E, R>(source: TreeSource.TreeSource<E, R>) =>
       get: (path) => znodes.get(path),
       children: (path) => children.get(path) ?? new Set(),
       entries: () => znodes.values(),
-      source: { ...source, entries: Stream.fromIterable(entries) }
+      source: { ...source, entries: Stream.fromIterable(entries), size: Effect.succeed(entries.length) },
+      moment
     }
     return tree
   })

@@ -1,11 +1,13 @@
 /** How much of large files has been read, on the terminal. */
-import { DataDirectory } from "@effect-zookeeper/storage"
+import { DataDirectory, type MalformedFile } from "@effect-zookeeper/storage"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import { formatHex } from "../../Output.ts"
+import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
-import { size } from "../output/text.ts"
+import { shown, size } from "../output/text.ts"
 import type { Moment } from "./moment.ts"
 
 /**
@@ -38,22 +40,43 @@ export const withReading = <A, E, R>(files: ReadonlyArray<string> | undefined, r
     )
   })
 
-/** Reads the tree of a data directory at a moment. A time is looked up in the logs first. */
-export const readAt = Effect.fnUntraced(function* <A, E, R>(
-  directory: string,
-  { time, zxid }: Moment,
-  read: (at: { readonly zxid: bigint | undefined }) => Effect.Effect<A, E, R>
-) {
-  const at = time === undefined ? zxid : yield* withReading(undefined, DataDirectory.zxidAt(directory, time))
-  const { logs, snapshots } = yield* DataDirectory.list(directory)
+/** A data directory, and the folder of its logs if the server has a `dataLogDir`. */
+export interface Directory {
+  readonly directory: string
+  readonly logs: string | undefined
+}
+
+/** Reads the tree of a data directory at a moment, and says what was passed over. A time is looked up in the logs first. */
+export const readAt = Effect.fnUntraced(function* ({ directory, logs: folder }: Directory, { time, zxid }: Moment) {
+  const options = { logDirectory: folder }
+  const at = time === undefined ? zxid : yield* withReading(undefined, DataDirectory.zxidAt(directory, time, options))
+  const { snapshots } = yield* DataDirectory.list(directory)
+  const { logs } = yield* DataDirectory.list(folder ?? directory)
   const snapshot = snapshots.findLast((one) => at === undefined || one.zxid <= at)
   const replayed = between(logs, (snapshot?.zxid ?? 0n) + 1n, at)
   const files = snapshot === undefined ? replayed : [snapshot, ...replayed]
-  return yield* withReading(
+  const restored = yield* withReading(
     files.map(({ path }) => path),
-    read({ zxid: at })
+    DataDirectory.treeAt(directory, { ...options, zxid: at })
   )
+  const { note } = yield* Printer
+  for (const { message } of restored.unusable) yield* note(`passed over: ${message}`)
+  if (restored.partial !== undefined) yield* note(partialText(restored.partial))
+  if (restored.digest._tag === "Different") {
+    yield* note(
+      `the digest of the tree is another one than that of the servers from ${formatHex(restored.digest.zxid)} on`
+    )
+  }
+  if (logs.length === 0) yield* note(`${shown(folder ?? directory)} has no logs: ${LOGS_ELSEWHERE}`)
+  return restored
 })
+
+/** The end of a log that was not complete. */
+export const partialText = ({ message }: MalformedFile): string =>
+  `${message}; a server that was killed leaves such an end`
+
+/** The advice where there are no logs. */
+export const LOGS_ELSEWHERE = "a server with a dataLogDir has them there"
 
 /** The logs that may have transactions from one zxid to another. */
 export const between = (

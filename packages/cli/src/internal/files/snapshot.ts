@@ -1,5 +1,5 @@
 /** `zk snapshot`: the trees of snapshots, data directories and backups, looked at as live ones are. */
-import { BackupFile, type Znode } from "@effect-zookeeper/storage"
+import { BackupFile } from "@effect-zookeeper/storage"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -11,21 +11,22 @@ import * as Get from "../look/get.ts"
 import * as Ls from "../look/ls.ts"
 import * as Stat from "../look/stat.ts"
 import * as Tree from "../look/tree.ts"
-import { printAll } from "../output/Printer.ts"
+import { printAll, Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown, size } from "../output/text.ts"
 import { type FileTree, onTree, openTree } from "./openTree.ts"
 
-/** The file, and the moment of a data directory. */
+/** The file, and the moment and the folder of the logs of a data directory. */
 interface Of {
   readonly file: string
   readonly at: string | undefined
+  readonly logs: string | undefined
 }
 
 const on =
   <Input, E, R>(command: (input: Input) => Effect.Effect<void, E, R>) =>
   (input: Input & Of) =>
-    Effect.flatMap(openTree(input.file, input.at), (tree) => onTree(tree, command(input)))
+    Effect.flatMap(openTree(input.file, input.at, { logs: input.logs }), (tree) => onTree(tree, command(input)))
 
 export const ls = on(Ls.ls)
 export const tree = on(Tree.tree)
@@ -38,8 +39,8 @@ export interface TopInput extends Of {
   readonly count: number
 }
 
-export const top = Effect.fnUntraced(function* ({ at, by, count: most, file }: TopInput) {
-  const items = totalsOf(yield* openTree(file, at)).toSorted((a, b) => orders[by](b) - orders[by](a))
+export const top = Effect.fnUntraced(function* ({ at, by, count: most, file, logs }: TopInput) {
+  const items = totalsOf(yield* openTree(file, at, { logs })).toSorted((a, b) => orders[by](b) - orders[by](a))
   yield* printAll(
     StorageOutput.Top,
     Stream.fromIterable(items.slice(0, most)),
@@ -63,31 +64,24 @@ export const diff = Effect.fnUntraced(function* ({ left, right, ...options }: Di
 
 export interface ExportInput extends Of {
   readonly output: string
-  readonly path: string
+  readonly path: string | undefined
   readonly force: boolean
 }
 
-export const exportTree = Effect.fnUntraced(function* ({ at, file, force, output, path }: ExportInput) {
-  const { entries, source } = yield* openTree(file, at)
-  const isUnder = (znode: Znode.Znode) => ZnodePath.isUnder(path, znode.path)
-  const subtree =
-    path === source.root
-      ? source
-      : {
-          ...source,
-          root: path,
-          entries: Stream.filter(source.entries, ({ znode }) => isUnder(znode)),
-          size: Effect.sync(() => [...entries()].filter(isUnder).length)
-        }
+export const exportTree = Effect.fnUntraced(function* ({ at, file, force, logs, output, path }: ExportInput) {
+  const { moment, source } = yield* openTree(file, at, { logs, path })
   let read = 0
   const onEntry = () => {
     read++
   }
-  const writing = BackupFile.write(output, counting(subtree, onEntry), { overwrite: force })
-  const total = Effect.filterOrFail(subtree.size, (size) => size !== undefined)
+  const writing = BackupFile.write(output, counting(source, onEntry), { ...moment, overwrite: force })
+  const total = Effect.filterOrFail(source.size, (size) => size !== undefined)
   // It is read twice.
   const done = Effect.sync(() => Math.floor(read / 2))
   const header = yield* withCount({ phase: "writing", done, total }, writing)
+  if (!header.isConsistent) {
+    yield* (yield* Printer).note("the tree was written to while it was read: the znodes may not be all of one moment")
+  }
   yield* printBackup({ file: output, ...header })
 })
 

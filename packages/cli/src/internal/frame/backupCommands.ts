@@ -14,7 +14,9 @@ const treeRef = (name: string, description: string) =>
   Argument.String(name).pipe(Argument.withMetavar("tree"), Argument.withDescription(description))
 
 const trees =
-  "/path, @profile/path, zk://servers/path, backup:FILE, snapshot:FILE, data:DIRECTORY or data:DIRECTORY@MOMENT; #/path for a subtree of a file"
+  "/path, @profile/path, zk://servers/path, backup:FILE, snapshot:FILE, data:DIRECTORY or data:DIRECTORY@MOMENT (data:DIRECTORY,LOGS with a dataLogDir); #/path for a subtree of a file"
+
+const logs = optionalText("logs", "directory", "The folder of its logs, if the server has a dataLogDir")
 
 const yes = toggle("yes", "Do not ask", "y")
 
@@ -40,6 +42,7 @@ const backup = Command.make(
     path: znode("The root of the subtree"),
     file: file("file", "The file to write; compressed if its name ends with .gz"),
     data: optionalText("data", "directory", "The data directory of a server, to know containers and TTLs from"),
+    logs,
     skip: toggle("skip-unreadable", "Leave out what may not be read, and say so"),
     restart: toggle("restart", "Begin anew, whatever an interrupted run has left"),
     force: toggle("force", "Replace a file that exists")
@@ -123,7 +126,8 @@ const tree = file("file", "A snapshot, a data directory, or a backup")
 
 const of = {
   file: tree,
-  at: optionalText("at", "moment", "A zxid as in 0x1f, or a time as in 2026-01-31T12:00:00Z, of a data directory")
+  at: optionalText("at", "moment", "A zxid as in 0x1f, or a time as in 2026-01-31T12:00:00Z, of a data directory"),
+  logs
 }
 
 const path = znode("The znode").pipe(Argument.withDefault("/"))
@@ -261,7 +265,10 @@ const snapshot = Command.make("snapshot").pipe(
       {
         ...of,
         output: file("backup", "The backup to write; compressed if its name ends with .gz"),
-        path,
+        path: znode("The root of the subtree (default: all of it)").pipe(
+          Argument.optional,
+          Argument.map(Option.getOrUndefined)
+        ),
         force: toggle("force", "Replace a file that exists")
       },
       handle(async () => (await import("../files/snapshot.ts")).exportTree)
@@ -351,6 +358,7 @@ const log = Command.make("log").pipe(
       "at",
       {
         file: file("directory", "A data directory"),
+        logs,
         moment: Argument.String("moment").pipe(
           Argument.withMetavar("moment"),
           Argument.withDescription("A zxid as in 0x1f, or a time as in 2026-01-31T12:00:00Z")
