@@ -16,7 +16,7 @@
  * some milliseconds, and in an outage when that is over. For a decision that must not rely on old data, read the znode.
  *
  * A sub-tree is read as a whole, so keep it small: what one service needs. Since ZooKeeper 3.6 one recursive watch tells of
- * changes; older servers are asked each `pollInterval`.
+ * changes. Servers that are older, refuse the watch or drop each connection with it are asked each `pollInterval`.
  *
  * @since 0.1.0
  */
@@ -72,7 +72,10 @@ export interface Options extends SnapshotOptions, DecodeOptions {
    * not waited for. Numbers are milliseconds. Default 5 seconds.
    */
   readonly fileAfter?: Duration.Input | undefined
-  /** How often to look for changes on servers before ZooKeeper 3.6. Numbers are milliseconds. Default 5 seconds. */
+  /**
+   * How often to look for changes where no watch tells of them: on servers before ZooKeeper 3.6, and on those that refuse it.
+   * Numbers are milliseconds. Default 5 seconds.
+   */
   readonly pollInterval?: Duration.Input | undefined
 }
 

@@ -8,7 +8,8 @@
  * - In its own process an invalidation takes effect at once, as ever, and in others when the commit's event is there.
  *   In an outage it is sent when that is over.
  * - No invalidation is missed: after the last one every query runs once more in each process. A query may also run without
- *   a reason, because two keys can share a slot.
+ *   a reason, because two keys can share a slot. While the server has no watch, because it refuses it or drops each connection
+ *   with it, invalidations of other processes are not heard: a warning says so, and everything is invalidated afterwards.
  * - A query that it causes to run reads what is committed where it reads: with another database, commit before you
  *   invalidate (`withBatch` and `mutation` do so).
  * - Keys are text, numbers, bigints and booleans, and records of these. Other keys stay in their process.

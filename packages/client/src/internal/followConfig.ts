@@ -47,9 +47,12 @@ export const followConfig = (root: Service): Effect.Effect<void, never, Scope.Sc
       onSome: ({ data }) => apply(parseConfig(data))
     })
   )
-  const forever = Effect.retry(following, { while: Outcome.isTransient, schedule: Outcome.backoff }).pipe(
-    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => warn(error.message))
+  const forever: Effect.Effect<void> = Outcome.retryAcrossSessions(root.session, following).pipe(
+    Effect.catchTag(["SessionExpired", "SessionClosed", "AuthFailed"], () => Effect.void),
+    // A read that is given up or refused may succeed later.
+    Effect.catch((error) =>
+      Effect.andThen(warn(error.message), Effect.andThen(Effect.flatMap(Outcome.longPause, Effect.sleep), forever))
+    )
   )
   return Effect.asVoid(Effect.forkScoped(forever, { startImmediately: true }))
 }

@@ -1,4 +1,5 @@
 /** The list of servers that follows the ensemble's configuration. */
+import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import * as Redacted from "effect/Redacted"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
@@ -8,6 +9,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
+import * as TestClock from "effect/testing/TestClock"
 import { serversOf } from "../../src/internal/followConfig.ts"
 import { parseConfig } from "../../src/internal/operations/reconfig.ts"
 import { connect, failure } from "../support/clients.ts"
@@ -83,6 +85,28 @@ describe("a client that follows the configuration", () => {
 
   itEffect("does not follow it where it asks for nothing", function* () {
     yield* makeScriptedClient(() => Effect.succeed({}), { session: { watchData: () => Effect.die("watched") } })
+  })
+
+  itEffect("reads it again after about a minute where a server refuses that", function* () {
+    const lists: Array<string> = []
+    let reads = 0
+    yield* makeScriptedClient(() => Effect.succeed({}), {
+      followConfig: true,
+      session: {
+        updateServers: (list) => Effect.sync(() => void lists.push(list)),
+        watchData: () =>
+          Effect.suspend(() => {
+            if (reads++ === 0)
+              return Effect.fail(new ServerRefused({ operation: "getData", path: "/", code: -102, name: "NoAuth" }))
+            const response = { data: bytes("server.1=zk1:2888:3888;2181"), stat }
+            return Effect.succeed({ response, changed: Effect.never })
+          })
+      }
+    })
+    yield* TestClock.adjust("1 second")
+    assert.deepStrictEqual([reads, lists], [1, []])
+    yield* TestClock.adjust("72 seconds")
+    assert.deepStrictEqual(lists, ["zk1:2181"])
   })
 
   const itLive = TestServer.since("3.5.0", testWith(it.live, Effect.void))

@@ -17,6 +17,7 @@ import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import type { SnapshotFile } from "../../SnapshotFile.ts"
+import { followEvents, isFinal } from "../followEvents.ts"
 import type { ReadError, Snapshot } from "../snapshot/model.ts"
 import { type Limits, readSnapshot } from "../snapshot/readSnapshot.ts"
 import type { LiveState } from "./LiveState.ts"
@@ -26,7 +27,7 @@ export interface Follower<A> {
   readonly zk: ZooKeeper.Service
   readonly path: string
   readonly limits: Limits
-  /** Milliseconds between two reads where the server has no recursive watches. */
+  /** Milliseconds between two reads where no watch tells of changes. */
   readonly pollInterval: number
   readonly decode: (snapshot: Snapshot) => Effect.Effect<A, Config.ConfigError>
   readonly file: SnapshotFile | undefined
@@ -38,16 +39,30 @@ export interface Follower<A> {
 
 /** Registers the watch and causes a read for each event; returns when the session has ended for good. */
 export const watch = <A>({ due, path, pollInterval, zk }: Follower<A>): Effect.Effect<void> => {
-  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady: () => due.onGap() }), ({ type }) =>
-    // One comes with each new connection.
-    Effect.sync(() => (type === "Gap" ? due.onGap() : due.open()))
-  )
   const poll = Effect.repeat(
     Effect.sync(() => due.onGap()),
     Schedule.jittered(Schedule.spaced(pollInterval))
   )
-  return Outcome.retryAcrossSessions(zk.session, events).pipe(
-    // The session has moved to a server that is too old, or began there.
+  let isTold = false
+  return followEvents({
+    zk,
+    path,
+    // A `Gap` comes with each new connection.
+    onEvent: ({ type }) => (type === "Gap" ? due.onGap() : due.open()),
+    onReady: () => {
+      isTold = false
+      due.onGap()
+    },
+    whileLost: (error) =>
+      Effect.suspend(() => {
+        // The session has moved to a server that is too old, or began there: it is not asked each minute.
+        if (Outcome.isUnimplemented(error)) return Effect.fail(error)
+        const isNews = !isTold
+        isTold = true
+        const warning = `no watch tells of changes of the configuration at ${Printable.escape(path)}, which is read every ${pollInterval} ms until one does: ${error.message}`
+        return Effect.andThen(isNews ? Effect.logWarning(warning) : Effect.void, poll)
+      })
+  }).pipe(
     Effect.catchIf(Outcome.isUnimplemented, () => Effect.asVoid(poll)),
     // The reads report why the session has ended.
     Effect.catch(() => Effect.sync(() => due.open()))
@@ -168,10 +183,6 @@ export const decodeWith = <A>(
 const isConnected = <A>({ zk }: Follower<A>): boolean => zk.session.state._tag === "Connected"
 
 const nameOf = (defect: unknown): string => (defect instanceof Error ? defect.name : typeof defect)
-
-/** The session has ended for good, or no request of it can succeed. */
-const isFinal = (error: ReadError): error is Extract<ReadError, SessionError> =>
-  error._tag === "SessionExpired" || error._tag === "SessionClosed" || error._tag === "AuthFailed"
 
 /** Waits until the session has ended for good. */
 const sessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> => Stream.runDrain(session.states)

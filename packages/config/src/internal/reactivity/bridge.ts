@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Reactivity from "effect/reactivity/Reactivity"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
+import { followEvents } from "../followEvents.ts"
 import { everyKey, slotsOf, slotKey, withSlots, type Keys } from "./slots.ts"
 
 export interface Bridge {
@@ -112,20 +112,35 @@ const listen = (
   local: Reactivity.Reactivity,
   outbox: Outbox
 ): Effect.Effect<void> => {
-  const onReady = () => Deferred.doneUnsafe(ready, Effect.void)
-  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady }), (event) =>
-    Effect.sync(() => {
-      if (event.type === "Gap") {
-        outbox.forgetEchoes()
-        return local.invalidateUnsafe([everyKey])
-      }
+  let isTold = false
+  const onGap = () => {
+    outbox.forgetEchoes()
+    local.invalidateUnsafe([everyKey])
+  }
+  return followEvents({
+    zk,
+    path,
+    onReady: () => {
+      isTold = false
+      if (!Deferred.doneUnsafe(ready, Effect.void)) onGap()
+    },
+    onEvent: (event) => {
+      if (event.type === "Gap") return onGap()
       const slot = Number(ZnodePath.name(event.path))
       const isWrite = event.type === "NodeCreated" || event.type === "NodeDataChanged"
       if (!isWrite || event.path === path || !(slot < slots) || outbox.takeEcho(slot)) return
       local.invalidateUnsafe([slotKey(slot)])
-    })
-  )
-  return Outcome.retryAcrossSessions(zk.session, events).pipe(
+    },
+    whileLost: (error) =>
+      Effect.suspend(() => {
+        // The caller of `make` is told.
+        if (!Deferred.isDoneUnsafe(ready)) return Effect.fail(error)
+        const isNews = !isTold
+        isTold = true
+        const warning = `invalidations of other processes are not heard until the server has a watch of ${Printable.escape(path)}: ${error.message}`
+        return isNews ? Effect.logWarning(warning) : Effect.void
+      })
+  }).pipe(
     Effect.catch((error) => {
       if (Deferred.doneUnsafe(ready, Effect.fail(error)) || error._tag === "SessionClosed") return Effect.void
       return Effect.logWarning(`invalidations of other processes are not heard any more: ${error.message}`)
