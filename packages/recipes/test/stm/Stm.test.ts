@@ -87,6 +87,8 @@ describeOnServers("a transaction", (it) => {
     yield* fails((tx) => tx.create("/a"), "NodeExists")
     yield* fails((tx) => tx.create("/none/child"), "NoNode")
     yield* fails((tx) => tx.delete("/a"), "NotEmpty")
+    yield* fails((tx) => Effect.andThen(tx.create("/a/child/new"), tx.delete("/a/child")), "NotEmpty")
+    yield* fails((tx) => Effect.andThen(tx.create("/b/new"), tx.delete("/b")), "NotEmpty")
     yield* fails((tx) => tx.get("none"), "InvalidArgument")
     yield* fails((tx) => tx.create("/c", { mode: "persistentSequential" as never }), "InvalidArgument")
     assert.strictEqual(

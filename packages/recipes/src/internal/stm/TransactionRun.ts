@@ -5,7 +5,7 @@
  * not changed until then was so when the new znode was read. A znode that was not there may have come and gone in between;
  * the counter of children of its nearest ancestor tells.
  */
-import { InvalidArgument, NodeExists, NoNode } from "@effect-zookeeper/client/Errors"
+import { InvalidArgument, NodeExists, NoNode, NotEmpty } from "@effect-zookeeper/client/Errors"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Data, Stat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -99,9 +99,11 @@ export class TransactionRun implements Transaction {
       entry.created = options
     })
 
-  readonly delete = (path: string): Effect.Effect<void, NoNode | RecipeError> =>
-    Effect.flatMap(this.look(path), (entry) => {
+  readonly delete = (path: string): Effect.Effect<void, NoNode | NotEmpty | RecipeError> =>
+    Effect.flatMap(this.look(path), (entry): Effect.Effect<void, NoNode | NotEmpty> => {
       if (entry.data === undefined) return Effect.fail(new NoNode({ operation: "delete", path }))
+      // Servers would refuse the create for want of a parent, which is what a conflict looks like.
+      if (this.createsBelow(path)) return Effect.fail(new NotEmpty({ operation: "delete", path }))
       entry.data = undefined
       entry.isWritten = true
       entry.created = undefined
@@ -117,6 +119,12 @@ export class TransactionRun implements Transaction {
   )
 
   // ---- internal
+
+  private createsBelow(path: string): boolean {
+    for (const { created, data, path: other } of this.entries.values())
+      if (created !== undefined && data !== undefined && ZnodePath.parent(other) === path) return true
+    return false
+  }
 
   private giveUp(why: GivenUp): Effect.Effect<never> {
     return Effect.suspend(() => {

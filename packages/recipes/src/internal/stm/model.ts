@@ -43,8 +43,11 @@ export interface Transaction {
   readonly set: (path: string, data: Data) => Effect.Effect<void, NoNode | RecipeError>
   /** Creates a znode. Fails with `NodeExists` where there is one, and with `NoNode` without a parent. */
   readonly create: (path: string, options?: CreateOptions) => Effect.Effect<void, NodeExists | NoNode | RecipeError>
-  /** Deletes a znode. Fails with `NoNode` where there is none. Children make the transaction fail with `NotEmpty`. */
-  readonly delete: (path: string) => Effect.Effect<void, NoNode | RecipeError>
+  /**
+   * Deletes a znode. Fails with `NoNode` where there is none, and with `NotEmpty` where this transaction has created a child.
+   * Other children make the transaction fail with `NotEmpty`.
+   */
+  readonly delete: (path: string) => Effect.Effect<void, NoNode | NotEmpty | RecipeError>
   /**
    * Gives this run up, waits until a znode that it has read changes, and runs the transaction again. Use it to wait for a
    * state, such as an account with enough money. It waits for ever if the run has read nothing.
