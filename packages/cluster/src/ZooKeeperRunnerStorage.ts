@@ -55,7 +55,8 @@ export interface Options extends PrefixOptions {}
  * one, and has to be more than twice the interval of the refreshes, which is the smaller of `shardLockRefreshInterval` and a
  * third of `shardLockExpiration`. With Effect's defaults (10 and 35 seconds) a `sessionTimeout` of 30 seconds fits; for
  * shards that move within ten seconds set both `sessionTimeout` and `shardLockExpiration` to 10 seconds. Of a process
- * without a `runnerAddress`, which only sends messages, nothing of that is asked. It fails with
+ * without a `runnerAddress`, which only sends messages, nothing of that is asked. The `ShardingConfig` of the storage has to
+ * say so (`runnerAddress: Option.none()`), also with Effect's client-only layers. It fails with
  * `PersistenceError` if the znodes below `prefix` cannot be created.
  *
  * @example

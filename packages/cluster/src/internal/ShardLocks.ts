@@ -190,11 +190,11 @@ export class ShardLocks {
       if (this.foreign?.epoch !== epoch) this.foreign = { epoch, shards: new Set() }
       const owner = { zk: this.zk, layout: this.layout, address: this.address, sessionId: epoch.sessionId }
       const create = createLocks(owner, shardIds, this.foreign.shards, (id) => this.held.set(id, epoch)).pipe(
-        // One whose reply was lost for good may be there all the same.
+        // One whose reply was lost for good may be there all the same, if only in the session that follows.
         Effect.tapError(() =>
           Effect.ignore(
             deleteLocks(
-              owner,
+              { ...owner, sessionId: this.zk.session.id },
               shardIds.filter((id) => !this.held.has(id))
             )
           )

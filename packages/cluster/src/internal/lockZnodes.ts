@@ -119,7 +119,7 @@ const createOne = (owner: LockOwner, shardId: string, isRepeated: boolean): Effe
     let mayBeOwn = isRepeated
     // A server that lags would not show a lock that was made on another connection.
     const look = Effect.andThen(zk.sync(path), zk.get(path)).pipe(
-      Effect.map((znode) => isOwn(owner, znode)),
+      Effect.flatMap((znode) => confirmFound(owner, shardId, znode)),
       Effect.catchTag("NoNode", () => Effect.undefined)
     )
     const once = zk.create(path, { data, mode: "ephemeral" }).pipe(
@@ -144,6 +144,12 @@ const confirm = (owner: LockOwner, shardIds: ReadonlyArray<string>): Effect.Effe
     if (sessionId === owner.sessionId) return Effect.succeed(true)
     return Effect.as(deleteLocks({ ...owner, sessionId }, shardIds), false)
   })
+
+/** Whether a lock that was found is the owner's. One of the session that replaced the owner's is given back. */
+const confirmFound = (owner: LockOwner, shardId: string, znode: DataAndStat): Effect.Effect<boolean, LockError> =>
+  isOwn({ ...owner, sessionId: owner.zk.session.id }, znode)
+    ? confirm(owner, [shardId])
+    : Effect.succeed(isOwn(owner, znode))
 
 const deleteChunk = (owner: LockOwner, shardIds: ReadonlyArray<string>): Effect.Effect<void, LockError> => {
   const { sessionId, zk } = owner

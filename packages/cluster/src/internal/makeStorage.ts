@@ -6,8 +6,10 @@ import { PersistenceError } from "effect/cluster/ClusterError"
 import * as RunnerStorage from "effect/cluster/RunnerStorage"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { StorageTimeout } from "../Errors.ts"
+import { AddressClaims } from "./AddressClaims.ts"
 import { ensureLayout } from "./ensureLayout.ts"
 import type { Layout } from "./layout.ts"
 import { MachineIds } from "./machineIds.ts"
@@ -23,12 +25,26 @@ export const makeStorage = (
   times: Times
 ): Effect.Effect<RunnerStorage.RunnerStorage["Service"], InvalidArgument | PersistenceError, Scope.Scope> =>
   Effect.gen(function* () {
-    const problem = times.isRunner ? timesProblem(times, zk.session.timeout) : undefined
-    if (problem !== undefined) return yield* problem
+    const checkTimes = Effect.suspend(() => {
+      // Without a connection yet the timeout is the one that was asked for.
+      const isGranted = zk.session.id !== 0n
+      const problem = times.isRunner && isGranted ? timesProblem(times, zk.session.timeout) : undefined
+      return problem === undefined ? Effect.void : Effect.fail(problem)
+    })
+    yield* checkTimes
     const clock = yield* Clock.Clock
     const ownership = new SessionOwnership({ zk, clock, scope: yield* Effect.scope, layout, times })
     const bounded = bounding(zk, layout, times)
-    yield* bounded("make", ensureLayout(zk, layout))
+    const birth = Effect.andThen(
+      ensureLayout(zk, layout),
+      Outcome.retryAcrossSessions(zk.session, zk.stat(layout.shards))
+    )
+    const cluster = Option.match(yield* bounded("make", birth), {
+      onNone: () => layout.prefix,
+      onSome: ({ czxid }) => String(czxid)
+    })
+    yield* checkTimes
+    const claims = new AddressClaims(zk.session, cluster)
 
     const locks = new Map<string, ShardLocks>()
     const locksOf = (address: string): ShardLocks => {
@@ -84,9 +100,11 @@ export const makeStorage = (
             machineIds.releaseAll
           ].map((each) => Effect.ignore(each)),
           { concurrency: 4, discard: true }
-        )
+        ).pipe(Effect.ensuring(claims.end))
       )
     )
+    const claimed = <A, E>(address: string, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+      Effect.andThen(claims.claim(address), effect)
 
     return RunnerStorage.makeEncoded({
       getRunners: bounded(
@@ -95,11 +113,11 @@ export const makeStorage = (
           all.map(({ healthy, runner }) => [runner, healthy] as const)
         )
       ),
-      register: (address, runner, healthy) => bounded("register", register(address, runner, healthy)),
+      register: (address, runner, healthy) => bounded("register", claimed(address, register(address, runner, healthy))),
       unregister: (address) => bounded("unregister", unregister(address)),
       setRunnerHealth: (address, healthy) =>
         bounded("setRunnerHealth", Registrations.setHealth(zk, layout, address, healthy)),
-      acquire: (address, shardIds) => bounded("acquire", locksOf(address).acquire(shardIds)),
+      acquire: (address, shardIds) => bounded("acquire", claimed(address, locksOf(address).acquire(shardIds))),
       refresh: (address, shardIds) => bounded("refresh", locksOf(address).refresh(shardIds)),
       release: (address, shardId) => bounded("release", locksOf(address).release(shardId)),
       releaseAll: (address) => bounded("releaseAll", locksOf(address).releaseAll)
