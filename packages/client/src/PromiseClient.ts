@@ -174,7 +174,8 @@ export interface AdapterOptions {
  *
  * Rejects with `ConnectFailed` if no server gave a session within `connectTimeout` (default 15 seconds), with `AuthFailed`
  * if the servers refused the credentials, with `SessionExpired` if the session of the option `session` is over under
- * `sessionExpiry: "fail"`, and with `InvalidArgument` if an option broke a rule.
+ * `sessionExpiry: "fail"`, and with `InvalidArgument` if an option broke a rule. With `firstConnection: "background"` it
+ * resolves at once, and calls wait for the connection.
  *
  * @example
  * ```ts

@@ -112,6 +112,7 @@ export interface ConfigOptions
       | "servers"
       | "sessionTimeout"
       | "connectTimeout"
+      | "firstConnection"
       | "requestTimeout"
       | "allowReadOnly"
       | "allowPlaintext"
@@ -145,7 +146,8 @@ export type StartError = ConnectFailed | AuthFailed | SessionExpired | InvalidAr
  * A client with a session of its own. The layer connects over TCP or TLS, and closes the session when its Scope closes.
  *
  * It fails with a {@link StartError} within `connectTimeout` (default 15 seconds); it never hangs unless that is
- * `"infinity"`. Once it has started, the client reconnects by itself.
+ * `"infinity"`. Once it has started, the client reconnects by itself. With `firstConnection: "background"` it starts without
+ * a connection.
  *
  * @example
  * ```ts
@@ -209,6 +211,7 @@ const configOptions = KnownOptions.make<ConfigOptions>(
     servers: true,
     sessionTimeout: true,
     connectTimeout: true,
+    firstConnection: true,
     requestTimeout: true,
     allowReadOnly: true,
     allowPlaintext: true,

@@ -57,6 +57,8 @@ export class Session extends Context.Service<
     /** The chroot that the connect string names; "/" for none. The session itself takes paths as servers see them. */
     readonly chroot: string
     readonly limits: RequestLimits
+    /** Whether any server of the first list is reached by TLS. */
+    readonly usesTls: boolean
     /**
      * Sends one request. `path` is the one that errors name. Interruption is safe at any time: the request keeps its place in
      * the order of replies.
@@ -147,7 +149,8 @@ const layerOptions = KnownOptions.make<
  * It fails with `ConnectFailed` when no server gave a session within `connectTimeout`, with `AuthFailed` when the credentials
  * were refused, with `SessionExpired` when the session to take up again is over and `sessionExpiry` is `"fail"`, and with
  * `InvalidArgument` for a mistake in the options. The options of the client and of the transport may be among them and are
- * passed over; any other key is a mistake.
+ * passed over; any other key is a mistake. With `firstConnection: "background"` it gives the session at once, and only a
+ * mistake in the options fails.
  *
  * @example
  * ```ts

@@ -59,6 +59,15 @@ export interface SessionOptions {
    */
   readonly connectTimeout?: Duration.Input | "infinity" | undefined
   /**
+   * Whether the session is there with its first connection, or at once.
+   *
+   * - `wait`, the default: it is there when a server has given it, within `connectTimeout`.
+   * - `background`: it is there at once, in the state `Connecting`, and looks for a server as in an outage: requests wait, and
+   *   nothing is owned. An option that breaks a rule fails at once all the same. What a server refuses is told as later on:
+   *   credentials by the state `AuthFailed` and by the error of each request. `connectTimeout` ends nothing.
+   */
+  readonly firstConnection?: "wait" | "background" | undefined
+  /**
    * How long one request may take before it fails with `RequestTimeout`, including the wait for a connection and all attempts
    * at a write that is repeated (`protected`, `idempotent`, `guaranteed`). Default: no limit.
    */
@@ -146,6 +155,7 @@ export const sessionOptions = KnownOptions.make<SessionOptions>(
     servers: true,
     sessionTimeout: true,
     connectTimeout: true,
+    firstConnection: true,
     requestTimeout: true,
     allowReadOnly: true,
     auth: true,

@@ -5,7 +5,7 @@
  */
 
 /**
- * - `Connecting`: no session yet, or a new one is being made after an expiry.
+ * - `Connecting`: no session yet, which `firstConnection: "background"` lets an application see, or a new one is being made after an expiry.
  * - `Connected`: a server answers. `readOnly` says that it serves reads only, having no quorum.
  * - `Disconnected`: no connection since `since`, a reading of the monotonic clock in nanoseconds; the session may live.
  * - `EnsembleBehind`: the servers have seen less than this session has. Most of them say so and none contradicts, or for a

@@ -72,6 +72,7 @@ export const make = (script: Script): Effect.Effect<Session["Service"]> =>
         }
       },
       chroot: "/",
+      usesTls: false,
       limits: { maxRequestSize: MAX_REQUEST, requestTimeout: undefined },
       request: (operation, request) =>
         Effect.suspend(() => script({ operation: operation.name, request: request ?? {} }, asked++)),

@@ -6,16 +6,23 @@ import type { Timer } from "./time/TimerQueue.ts"
 
 type Outcome = Exit.Exit<void, AuthFailed | SessionExpired | ConnectFailed>
 
-/** The first connection of a session, which the application that makes the session waits for. */
+/** The first connection of a session, which the application that makes the session waits for, if it is to. */
 export class FirstConnection {
   private readonly guardCallback: GuardCallback
   private outcome: Outcome | undefined
   private notify: ((outcome: Outcome) => void) | undefined
+  private readonly isBackground: boolean
   /** Whether there has been a connection whose server has accepted all auth infos. */
   isMade = false
 
-  constructor(guardCallback: GuardCallback) {
+  constructor(guardCallback: GuardCallback, isBackground: boolean) {
     this.guardCallback = guardCallback
+    this.isBackground = isBackground
+  }
+
+  /** Whether the application waits for it, so that `connectTimeout` runs. */
+  get isAwaited(): boolean {
+    return !this.isMade && !this.isBackground
   }
 
   /** A server has accepted all auth infos. Only the first time has an effect. */
@@ -32,9 +39,10 @@ export class FirstConnection {
     this.notify?.(outcome)
   }
 
-  /** Waits for the outcome, until `deadline` (monotonic milliseconds); then it is `late`. */
+  /** Waits for the outcome, if anybody is to, until `deadline` (monotonic milliseconds); then it is `late`. */
   wait(timer: Timer, deadline: () => number, late: () => ConnectFailed) {
     return Effect.callback<void, AuthFailed | SessionExpired | ConnectFailed>((resume) => {
+      if (this.isBackground) return resume(Effect.void)
       if (this.outcome !== undefined) return resume(this.outcome)
       const stop = () => {
         this.notify = undefined

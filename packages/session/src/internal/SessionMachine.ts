@@ -118,7 +118,7 @@ export class SessionMachine {
     this.log = options.log
     this.metrics = new MetricsReporter(context)
     this.state = new SessionStateRef(settings.sessionExpiry === "fail", guardCallback)
-    this.firstConnection = new FirstConnection(guardCallback)
+    this.firstConnection = new FirstConnection(guardCallback, settings.firstConnection === "background")
     const now = () => this.liveness.now()
     this.capabilities = new ServerCapabilities(now)
     this.pipeline = new RequestPipeline(settings, options.firstXid, guardCallback, this.capabilities)

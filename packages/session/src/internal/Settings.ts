@@ -16,6 +16,7 @@ export interface Settings {
   readonly sessionTimeout: number
   /** Infinity for no limit. */
   readonly connectTimeout: number
+  readonly firstConnection: "wait" | "background"
   readonly requestTimeout: number | undefined
   readonly allowReadOnly: boolean
   readonly auth: ReadonlyArray<AuthInfo>
@@ -80,6 +81,13 @@ export const checkOptions = Effect.fnUntraced(function* (
       rule: `must be "quorum" or "server"`
     })
   }
+  if (options.firstConnection !== undefined && !["wait", "background"].includes(options.firstConnection)) {
+    return yield* new InvalidArgument({
+      argument: "firstConnection",
+      value: String(options.firstConnection),
+      rule: `must be "wait" or "background"`
+    })
+  }
   const isTooLarge = (timeout: number) => (ownershipMargin ?? 0) > timeout * LARGEST_MARGIN
   if (options.sessionExpiry !== undefined && !["recreate", "fail"].includes(options.sessionExpiry)) {
     return yield* new InvalidArgument({
@@ -129,6 +137,7 @@ export const checkOptions = Effect.fnUntraced(function* (
     servers: yield* Effect.fromResult(ConnectString.parse(servers)),
     sessionTimeout,
     connectTimeout: yield* checkTimeout("connectTimeout", orDefault(options.connectTimeout, 15_000)),
+    firstConnection: options.firstConnection ?? "wait",
     requestTimeout:
       options.requestTimeout === undefined ? undefined : yield* checkDuration("requestTimeout", options.requestTimeout),
     allowReadOnly: options.allowReadOnly ?? false,

@@ -4,6 +4,7 @@ import { withJson } from "@effect-zookeeper/protocol/Json"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import * as ServerList from "@effect-zookeeper/transport/ServerList"
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Cause from "effect/Cause"
@@ -11,6 +12,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { AuthFailed, RequestTimeout, type SessionError, SessionExpired } from "../SessionError.ts"
@@ -25,18 +27,20 @@ import { reconnectLoop } from "./reconnect/reconnectLoop.ts"
 import { SessionIdentity } from "./SessionIdentity.ts"
 import { SessionLog } from "./SessionLog.ts"
 import { SessionMachine } from "./SessionMachine.ts"
-import { lookUpServers, refreshServers } from "./reconnect/srvServers.ts"
+import { awaitServers, lookUpServers, refreshServers } from "./reconnect/srvServers.ts"
 import { checkAuth } from "./Settings.ts"
 import { watchChildren, watchData, watchExists, watchPersistently } from "./watches/watchRequests.ts"
 
-/** Connects a session and keeps it for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
+/** Makes a session and keeps it connected for as long as the Scope is open. `firstXid` lets a test begin near the wrap. */
 export const makeSession = Effect.fnUntraced(function* (options: SessionOptions, firstXid: number = 1) {
   const transport = yield* Transport
-  const { settings, srv } = yield* lookUpServers(options, transport)
+  const { isUnknown, settings, srv } = yield* lookUpServers(options, transport)
   if (transport.check !== undefined) yield* within(transport.check, settings.connectTimeout)
   const credentialPolicy = makeCredentialPolicy(transport, settings.allowPlaintext)
-  yield* credentialPolicy.checkServers(settings.servers.servers)
-  if (hasCredentials(settings)) yield* credentialPolicy.checkCredentials(settings.servers.servers)
+  if (!isUnknown) {
+    yield* credentialPolicy.checkServers(settings.servers.servers)
+    if (hasCredentials(settings)) yield* credentialPolicy.checkCredentials(settings.servers.servers)
+  }
   const context = yield* Effect.context()
   const identity = new SessionIdentity(settings.session)
   const log = new SessionLog(identity, context)
@@ -57,7 +61,14 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
   const { closeCoordinator, firstConnection, liveness, requests } = machine
 
   const attempts = new ConnectAttempts()
-  const loop = yield* reconnectLoop(machine, attempts).pipe(
+  const update = (found: ConnectString.ConnectString["servers"]) => replaceServers(machine, credentialPolicy, found)
+  const logFailure = (line: string) => log.annotate(machine.connection?.server, Effect.logWarning(line))
+  const listed = Latch.makeUnsafe(!isUnknown)
+  const listing =
+    srv === undefined || !isUnknown
+      ? Effect.void
+      : Effect.andThen(awaitServers({ srv, update, logFailure }), listed.open)
+  const loop = yield* Effect.andThen(listing, reconnectLoop(machine, attempts)).pipe(
     // It ends by itself only when the session is over for good. A defect of this library must end it too, and be logged.
     Effect.tapDefect((defect) =>
       log.annotate(undefined, Effect.logError("the session ends by a defect", Cause.die(defect)))
@@ -71,22 +82,14 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
     Effect.forkScoped({ startImmediately: true })
   )
   if (srv !== undefined) {
-    const update = (found: ConnectString.ConnectString["servers"]) => replaceServers(machine, credentialPolicy, found)
     const awaitDisconnect = machine.state.changes.pipe(
       Stream.takeUntil(({ _tag }) => _tag !== "Connected"),
       Stream.runDrain
     )
-    const logFailure = (line: string) => log.annotate(machine.connection?.server, Effect.logWarning(line))
-    yield* Effect.forkScoped(
-      refreshServers({
-        srv,
-        current: settings.servers.servers,
-        update,
-        awaitDisconnect,
-        isFinal: () => machine.isFinal,
-        logFailure
-      })
+    const refreshing = Effect.flatMap(machine.servers.servers, (current) =>
+      refreshServers({ srv, current, update, awaitDisconnect, isFinal: () => machine.isFinal, logFailure })
     )
+    yield* Effect.forkScoped(Effect.andThen(listed.await, refreshing))
   }
   const onMachineSlept = () => machine.pingNow()
   liveness.onMachineSlept = onMachineSlept
@@ -109,6 +112,7 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
   return {
     info: makeInfo(machine, Effect.asVoid(detach)),
     chroot: settings.servers.chroot,
+    usesTls: settings.servers.servers.some((server) => isReachedByTls(transport, server)),
     limits: { maxRequestSize: settings.maxRequestSize, requestTimeout: settings.requestTimeout },
     request: <O extends Operation.Any>(operation: O, request: Operation.Request<O>, path: string) =>
       requests.request(operation, request, path),
@@ -132,6 +136,9 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
     updateServers: (connectString: string) => updateServers(machine, credentialPolicy, connectString)
   }
 })
+
+const isReachedByTls = ({ security }: Transport["Service"], server: ServerAddress): boolean =>
+  security !== undefined && security(server) !== "plain"
 
 /** Limits a check of the transport, whose options an application's Effect may give. Connections wait for the rest of it. */
 const within = (check: Effect.Effect<void, InvalidArgument>, millis: number) =>

@@ -64,6 +64,23 @@ describe("servers of an SRV record", () => {
     assert.strictEqual(session.chroot, "/app")
   })
 
+  itEffect("are waited for by a session that begins in the background", function* () {
+    const dns = makeDns("zk1")
+    dns.record = undefined
+    const servers = `dns+srv://${name}/app`
+    const { fiber, network } = yield* start(dns, { servers, firstConnection: "background", connectTimeout: "1 second" })
+    const session = yield* Fiber.join(fiber)
+    assert.strictEqual(session.chroot, "/app")
+    for (let minute = 0; minute < 5; minute++) yield* TestClock.adjust("1 minute")
+    assert.deepStrictEqual([network.dialled, session.info.state._tag], [[], "Connecting"])
+    dns.record = ["zk1"]
+    yield* TestClock.adjust("2 seconds")
+    yield* (yield* network.accept).greet({ timeOut: 600_000 })
+    yield* passTimeAtEnd(network)
+    yield* settle
+    assert.deepStrictEqual([network.dialled, session.info.state._tag], [["zk1:2181"], "Connected"])
+  })
+
   itEffect("are looked up again each minute, and a list that has changed replaces the one before", function* () {
     const dns = makeDns("zk1")
     const { network } = yield* connect(dns)

@@ -58,7 +58,7 @@ export class OutageLog {
     this.timer.set(now + QUIET_PERIOD, (at) => this.report(at))
   }
 
-  /** The application waits for the first connection without a time limit, whose error would say why there is none. */
+  /** There is no time limit for the first connection, whose error would say why there is none. */
   waitingForFirst(): void {
     if (this.lostAt !== undefined) return
     this.lostAt = this.parts.timers.now()

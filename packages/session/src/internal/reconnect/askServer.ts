@@ -43,7 +43,7 @@ export interface AskingSession {
   /** The newest transaction that the session has seen. */
   readonly pipeline: { readonly lastZxid: bigint }
   /** Whether `connectTimeout` still runs. */
-  readonly firstConnection: { readonly isMade: boolean }
+  readonly firstConnection: { readonly isAwaited: boolean }
   readonly context: Context.Context<never>
   readonly log: SessionLog
   /** The credentials were refused. */
@@ -278,7 +278,7 @@ const stepTimeoutOf = (session: AskingSession, addresses: number): Effect.Effect
   Effect.map(session.servers.size, (size) => {
     const all = size * addresses
     const stepTimeout = Math.max(MIN_STEP, Math.min(session.liveness.timeout / all, MAX_STEP))
-    return session.firstConnection.isMade
-      ? stepTimeout
-      : Math.min(stepTimeout, (session.settings.connectTimeout * FIRST_ROUND) / all)
+    return session.firstConnection.isAwaited
+      ? Math.min(stepTimeout, (session.settings.connectTimeout * FIRST_ROUND) / all)
+      : stepTimeout
   })

@@ -52,7 +52,8 @@ export const reconnectLoop = Effect.fnUntraced(function* (machine: SessionMachin
     nextRound: undefined,
     serving: undefined
   }
-  if (settings.connectTimeout === Number.POSITIVE_INFINITY) outage.waitingForFirst()
+  if (settings.connectTimeout === Number.POSITIVE_INFINITY || !machine.firstConnection.isAwaited)
+    outage.waitingForFirst()
   while (!machine.isFinal) {
     yield* keepConnected(search)
     if (machine.isFinal) return

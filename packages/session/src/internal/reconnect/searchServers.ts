@@ -234,4 +234,4 @@ export const searchServers = Effect.fnUntraced(function* (
 })
 
 const staggerOf = (session: SearchingSession, servers: number): number =>
-  session.firstConnection.isMade ? STAGGER : Math.min(STAGGER, session.settings.connectTimeout / 2 / servers)
+  session.firstConnection.isAwaited ? Math.min(STAGGER, session.settings.connectTimeout / 2 / servers) : STAGGER

@@ -15,7 +15,7 @@ import { checkOptions, type Settings } from "../Settings.ts"
 type Servers = ConnectString.ConnectString["servers"]
 
 /** How to look the servers up again. */
-interface SrvSource {
+export interface SrvSource {
   readonly name: string
   readonly lookUp: Effect.Effect<Servers, TransportError>
 }
@@ -26,17 +26,22 @@ const REFRESH_INTERVAL = 60_000
 /** The same without a connection. */
 const RETRY_INTERVAL = 5000
 
-/** The checked options, with the servers of the SRV record if they name one. */
+/**
+ * The checked options, with the servers of the SRV record if they name one. A session that begins in the background does not
+ * wait for these: they are `unknown` then, and the list has no server that could be dialled.
+ */
 export const lookUpServers = Effect.fnUntraced(function* (
   options: SessionOptions,
   transport: Transport["Service"]
 ): Effect.fn.Return<
-  { readonly settings: Settings; readonly srv: SrvSource | undefined },
+  { readonly settings: Settings; readonly srv: SrvSource | undefined; readonly isUnknown: boolean },
   InvalidArgument | ConnectFailed
 > {
   const given = options.servers ?? transport.defaultServers
   const srv = given === undefined ? undefined : yield* Effect.fromResult(ConnectString.parseSrv(given))
-  if (srv === undefined) return { settings: yield* checkOptions(options, transport.defaultServers), srv: undefined }
+  if (srv === undefined) {
+    return { settings: yield* checkOptions(options, transport.defaultServers), srv: undefined, isUnknown: false }
+  }
   const { resolveSrv } = transport
   if (resolveSrv === undefined) {
     const rule = "this transport knows no DNS; name the servers"
@@ -45,12 +50,40 @@ export const lookUpServers = Effect.fnUntraced(function* (
   // Mistakes in other options are found before DNS is asked.
   const checked = yield* checkOptions({ ...options, servers: "srv.invalid" }, undefined)
   const source: SrvSource = { name: srv.name, lookUp: Effect.flatMap(resolveSrv(srv.name), toServers) }
+  if (checked.firstConnection === "background") {
+    const settings = { ...checked, servers: { ...checked.servers, chroot: srv.chroot } }
+    return { settings, srv: source, isUnknown: true }
+  }
   const start = yield* Clock.monotonicTimeNanos
   const servers = yield* firstServers(source, checked.connectTimeout)
   const elapsed = Number((yield* Clock.monotonicTimeNanos) - start) / 1e6
   const left = Math.max(1, checked.connectTimeout - elapsed)
-  return { settings: { ...checked, connectTimeout: left, servers: { servers, chroot: srv.chroot } }, srv: source }
+  const settings = { ...checked, connectTimeout: left, servers: { servers, chroot: srv.chroot } }
+  return { settings, srv: source, isUnknown: false }
 })
+
+/** Looks the servers up until there is a list that may be used. The first failure is logged, and the first one of each minute. */
+export const awaitServers = (options: {
+  readonly srv: SrvSource
+  readonly update: (servers: Servers) => Effect.Effect<void, InvalidArgument>
+  readonly logFailure: (line: string) => Effect.Effect<void>
+}): Effect.Effect<void> => {
+  const { logFailure, srv, update } = options
+  let toldAt = Number.NEGATIVE_INFINITY
+  const tell = (error: InvalidArgument | TransportError) =>
+    Effect.flatMap(Clock.monotonicTimeNanos, (nanos) => {
+      const now = Number(nanos) / 1e6
+      if (now - toldAt < REFRESH_INTERVAL) return Effect.void
+      toldAt = now
+      return logFailure(`dns+srv://${srv.name} has named no servers yet: ${error.message}`)
+    })
+  return srv.lookUp.pipe(
+    Effect.flatMap(update),
+    Effect.tapError(tell),
+    Effect.retry({ schedule: pauses }),
+    Effect.orDie
+  )
+}
 
 /** Looks the servers up again, and replaces the list when it has changed, until the session is over for good. */
 export const refreshServers = (options: {

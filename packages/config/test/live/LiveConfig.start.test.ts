@@ -1,0 +1,65 @@
+/** Starts of a process while no server runs. */
+import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as LiveConfig from "../../src/LiveConfig.ts"
+import { configuration } from "../../src/Promise.ts"
+import * as SnapshotFile from "../../src/SnapshotFile.ts"
+import { plant, withClient } from "../support/targets.ts"
+
+const port = Config.Port("port")
+
+/** A server that is stopped, and the file of an earlier process, whose value was 25; the tree has 26. */
+const given = Effect.gen(function* () {
+  const server = yield* EmbeddedServer.EmbeddedServer
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* SnapshotFile.make(`${yield* fs.makeTempDirectoryScoped()}/config.json`)
+  const zk = yield* clientOf(ZooKeeper.layer({ servers: server.connectString }))
+  yield* plant(zk, { "/mail/port": "25" })
+  yield* withClient(zk)(LiveConfig.make(port, { path: "/mail", file })).pipe(
+    Effect.andThen(eventually(file.load, Option.isSome)),
+    Effect.scoped
+  )
+  yield* zk.set("/mail/port", "26")
+  yield* server.stop()
+  return { file, server }
+})
+
+const itStopped = testOn(it.live, Layer.merge(EmbeddedServer.layer(), NodeFileSystem.layer), given)
+
+const fromFile = { freshness: "stale", source: "file", problem: Option.none() } as const
+const fromTree = { freshness: "live", source: "tree", problem: Option.none() } as const
+
+describe("a live configuration whose process starts without ZooKeeper", () => {
+  itStopped("begins with its file, and goes over to the tree when a server comes", function* ({ file, server }) {
+    const zk = yield* clientOf(ZooKeeper.layer({ servers: server.connectString, firstConnection: "background" }))
+    const live = yield* withClient(zk)(LiveConfig.make(port, { path: "/mail", file, fileAfter: 50 }))
+    assert.deepStrictEqual([live.current, live.status], [25, fromFile])
+    yield* server.start()
+    yield* awaitCondition(() => live.current === 26)
+    assert.deepStrictEqual(live.status, fromTree)
+  })
+
+  itStopped("does so with Promises", function* ({ file, server }) {
+    const connected = Effect.promise(() =>
+      PromiseClient.connect(server.connectString, { firstConnection: "background" })
+    )
+    const zk = yield* Effect.acquireRelease(connected, (client) => Effect.promise(() => client.close()))
+    assert.strictEqual(zk.session.state._tag, "Connecting")
+    const live = yield* Effect.promise(() => configuration(zk).live(port, { path: "/mail", file, fileAfter: 50 }))
+    assert.deepStrictEqual([live.current, live.status.source], [25, "file"])
+    yield* server.start()
+    yield* awaitCondition(() => live.current === 26)
+    assert.strictEqual(live.status.source, "tree")
+  })
+})
