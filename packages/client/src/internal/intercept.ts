@@ -37,11 +37,11 @@ export const intercept = (
       Effect.sync(() => reply(call, exit)),
       (cause) => Effect.logError("an interceptor has thrown", cause)
     )
-  const observed = <A, E extends { readonly _tag: string; readonly message: string }>(
+  const observed = <A, E extends { readonly _tag: string; readonly message: string }, R>(
     operation: Operation.Any,
     path: RequestPath,
-    effect: Effect.Effect<A, E>
-  ): Effect.Effect<A, E> =>
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> =>
     Effect.withFiber((fiber) => {
       const call = toCall(operation, { path: path.server })
       annotate(call, fiber.cache.span)
@@ -75,7 +75,8 @@ export const intercept = (
     },
     watchData: (path) => observed(Operations.getData, path, session.watchData(path)),
     watchChildren: (path) => observed(Operations.getChildren2, path, session.watchChildren(path)),
-    watchExists: (path) => observed(Operations.exists, path, session.watchExists(path))
+    watchExists: (path) => observed(Operations.exists, path, session.watchExists(path)),
+    watchPersistently: (path, options) => observed(Operations.addWatch, path, session.watchPersistently(path, options))
   }
 }
 

@@ -31,7 +31,7 @@ export const makeClient = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, InvalidArgument, Scope.Scope> {
   const outer = yield* Effect.fromResult(ZnodePath.normalizeChroot(session.chroot, "servers"))
   const inner = yield* Effect.fromResult(ZnodePath.normalizeChroot(options.chroot ?? "", "chroot"))
-  const mistake = mistakeIn(options)
+  const mistake = mistakeIn(options) ?? (options.followConfig === true && session.usesTls ? plainPorts : undefined)
   if (mistake !== undefined) return yield* mistake
   const defaultAcl =
     options.defaultAcl === undefined
@@ -50,6 +50,13 @@ export const makeClient = Effect.fnUntraced(function* (
   return makeService(view)
 })
 
+/** With TLS the next list could not be reached. */
+const plainPorts = invalid(
+  "followConfig",
+  true,
+  "the ensemble's configuration names the ports without TLS; leave one of the two out"
+)
+
 /** The rule that the options of the client break, as far as it can be known without a session. */
 export const mistakeIn = (
   options: ClientOptions & { readonly servers?: unknown; readonly tls?: unknown }
@@ -59,8 +66,7 @@ export const mistakeIn = (
     return invalid("followConfig", followConfig, "must be true or false")
   }
   if (followConfig === true && (tls !== undefined || (typeof servers === "string" && /\btls:\/\//i.test(servers)))) {
-    const rule = "the ensemble's configuration names the ports without TLS; leave one of the two out"
-    return invalid("followConfig", followConfig, rule)
+    return plainPorts
   }
   const rule =
     "must be a list of interceptors, as in [{ onReply: ({ operation, path }) => console.log(operation, path) }]"

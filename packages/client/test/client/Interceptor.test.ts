@@ -1,10 +1,12 @@
 import * as Acl from "@effect-zookeeper/protocol/Acl"
 import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { NoNode } from "@effect-zookeeper/protocol/ServerError"
+import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { itEffect, itLive } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import * as Stream from "effect/Stream"
 import type * as Interceptor from "../../src/Interceptor.ts"
 import { makeClient } from "../../src/internal/makeClient.ts"
 import * as Op from "../../src/Op.ts"
@@ -34,6 +36,17 @@ describe("interceptors", () => {
       ["getData", "read", "/app/none", "NoNode"]
     ])
     assert.strictEqual(replies[0]?.session, ScriptedSession.sessionId)
+  })
+
+  TestServer.since("3.6.0", itLive)("hear of the watches of `events` and of streams", function* () {
+    const { connectString } = yield* connectFresh("interceptors")
+    const replies: Array<string> = []
+    const onReply = ({ operation, path }: Interceptor.Reply) => void replies.push(`${operation} ${path.slice(-2)}`)
+    const zk = yield* connect({ servers: connectString, interceptors: [{ onReply }] })
+    yield* Effect.forkScoped(Stream.runDrain(zk.events("/a")))
+    yield* awaitCondition(() => replies.includes("addWatch /a"))
+    yield* Effect.forkScoped(Stream.runDrain(zk.dataChanges("/b")))
+    yield* awaitCondition(() => replies.includes("addWatch /b"))
   })
 
   itLive("hear of it after the caller, whose result stays when they throw", function* () {

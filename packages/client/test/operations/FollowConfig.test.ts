@@ -1,17 +1,21 @@
 /** The list of servers that follows the ensemble's configuration. */
+import * as Session from "@effect-zookeeper/session/Session"
 import { ServerRefused } from "@effect-zookeeper/session/SessionError"
 import * as Redacted from "effect/Redacted"
+import * as Transport from "@effect-zookeeper/transport/Transport"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import { itEffect, testWith } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
 import { serversOf } from "../../src/internal/followConfig.ts"
 import { parseConfig } from "../../src/internal/operations/reconfig.ts"
+import * as ZooKeeper from "../../src/ZooKeeper.ts"
 import { connect, failure } from "../support/clients.ts"
 import { makeScriptedClient, stat } from "../support/scriptedClient.ts"
 
@@ -116,6 +120,14 @@ describe("a client that follows the configuration", () => {
     for (const options of [{ servers: "tls://localhost:1" }, { servers: "localhost:1", tls }]) {
       yield* failure(Effect.scoped(connect({ ...options, followConfig: true, connectTimeout: 100 })), "InvalidArgument")
     }
+  })
+
+  itLive("is refused with the TLS of a transport of its own", function* () {
+    const client = ZooKeeper.layerSession({ followConfig: true }).pipe(
+      Layer.provide(Session.layer({ servers: "localhost:1", firstConnection: "background" })),
+      Layer.provide(Transport.layer({ tls: {} }))
+    )
+    yield* failure(Effect.scoped(Layer.build(client)), "InvalidArgument")
   })
 
   itLive("finds the other members when the only one that it was given is gone", { timeout: 120_000 }, function* () {
