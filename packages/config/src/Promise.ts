@@ -22,8 +22,10 @@ import * as Exit from "effect/Exit"
 import type { KeyValueStore } from "effect/persistence/KeyValueStore"
 import * as Scope from "effect/Scope"
 import * as Encryption from "./Encryption.ts"
+import { nodeSnapshotFile } from "./internal/promise/nodeSnapshotFile.ts"
 import * as LiveConfig from "./LiveConfig.ts"
 import * as Snapshot from "./Snapshot.ts"
+import type { SnapshotFile } from "./SnapshotFile.ts"
 import * as ZooKeeperConfigProvider from "./ZooKeeperConfigProvider.ts"
 import * as ZooKeeperKeyValueStore from "./ZooKeeperKeyValueStore.ts"
 import * as ZooKeeperReactivity from "./ZooKeeperReactivity.ts"
@@ -194,6 +196,28 @@ export const configuration = (zk: PromiseClient): Configuration => ({
     }
   }
 })
+
+/**
+ * A file that keeps the last good state of a tree, on Node's own files; see `SnapshotFile`. It is the option `file` of `live`.
+ * It is not opened, and its folder has to exist.
+ *
+ * @example
+ * ```ts
+ * import { PromiseClient } from "@effect-zookeeper/client"
+ * import { configuration, snapshotFile } from "@effect-zookeeper/config/Promise"
+ * import * as Config from "effect/Config"
+ *
+ * // Starts without ZooKeeper, with what the process before it has seen.
+ * await using zk = await PromiseClient.connect("zk1:2181,zk2:2181", { firstConnection: "background" })
+ * const file = snapshotFile("/var/lib/mail/config.json")
+ * await using port = await configuration(zk).live(Config.Port("port"), { path: "/config/mail", file })
+ * console.log(port.current, port.status.source)
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const snapshotFile = (file: string): SnapshotFile => nodeSnapshotFile(file)
 
 // ---- internal
 

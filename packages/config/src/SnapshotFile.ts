@@ -2,19 +2,19 @@
  * A file that keeps the last good state of a tree, so that a process can start while ZooKeeper is out of reach.
  *
  * The file has the data of the znodes as ZooKeeper has it: what is encrypted there is encrypted here. It is replaced as a
- * whole, and only its owner may read it (mode 600).
+ * whole, and only its owner may read it (mode 600). `snapshotFile` of the module `Promise` makes one without Effect's FileSystem.
  *
  * @since 0.1.0
  */
 import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
-import { withJson } from "@effect-zookeeper/client/Json"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import type { Snapshot, Znode } from "./internal/snapshot/model.ts"
+import type { Snapshot } from "./internal/snapshot/model.ts"
+import { decodeSnapshot, encodeSnapshot, notASnapshot } from "./internal/snapshot/storedSnapshot.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -81,66 +81,19 @@ export const make = (file: string): Effect.Effect<SnapshotFile, never, FileSyste
   Effect.map(FileSystem.FileSystem, (fs) => ({
     file,
     load: fs.readFileString(file).pipe(
-      Effect.flatMap(decode),
-      Effect.map((stored) => Option.some(fromStored(stored))),
+      Effect.flatMap(decodeSnapshot),
+      Effect.map(Option.some),
       Effect.catchIf(isNotFound, () => Effect.succeedNone),
       Effect.mapError((error) => new SnapshotFileError({ file, operation: "load", reason: reasonOf(error) }))
     ),
     save: (snapshot) =>
-      encode(toStored(snapshot)).pipe(
+      encodeSnapshot(snapshot).pipe(
         Effect.flatMap((text) => replace(fs, file, text)),
         Effect.mapError((error) => new SnapshotFileError({ file, operation: "save", reason: reasonOf(error) }))
       )
   }))
 
 // ---- internal
-
-const Stored = Schema.Struct({
-  format: Schema.Literal("effect-zookeeper/snapshot/1"),
-  path: Schema.String,
-  znodes: Schema.Array(
-    Schema.Struct({
-      path: Schema.String,
-      data: Schema.Uint8ArrayFromBase64,
-      czxid: Schema.BigInt,
-      mzxid: Schema.BigInt,
-      pzxid: Schema.BigInt,
-      cversion: Schema.Int
-    })
-  )
-})
-
-const codec = Schema.fromJsonString(Schema.toCodecJson(Stored))
-const decode = Schema.decodeUnknownEffect(codec)
-const encode = Schema.encodeEffect(codec)
-
-const toStored = ({ path, znodes }: Snapshot): typeof Stored.Type => ({
-  format: "effect-zookeeper/snapshot/1",
-  path,
-  znodes: Array.from(znodes, ([at, { cversion, czxid, data, mzxid, pzxid }]) => ({
-    path: at,
-    data,
-    czxid,
-    mzxid,
-    pzxid,
-    cversion
-  }))
-})
-
-const fromStored = (stored: typeof Stored.Type): Snapshot => {
-  const children = new Map<string, Array<string>>()
-  const znodes = new Map<string, Znode>()
-  let zxid = 0n
-  for (const { path, ...znode } of stored.znodes) {
-    const names: Array<string> = []
-    children.set(path, names)
-    znodes.set(path, withJson({ ...znode, children: names }))
-    const slash = path.lastIndexOf("/")
-    if (path !== stored.path) children.get(path.slice(0, slash) || "/")?.push(path.slice(slash + 1))
-    for (const number of [znode.czxid, znode.mzxid, znode.pzxid]) if (number > zxid) zxid = number
-  }
-  return withJson({ path: stored.path, znodes, zxid })
-}
 
 /** A crash leaves the old file or the new one. */
 const replace = (fs: FileSystem.FileSystem, file: string, text: string) => {
@@ -159,6 +112,5 @@ const replace = (fs: FileSystem.FileSystem, file: string, text: string) => {
 const isNotFound = (error: PlatformError | Schema.SchemaError): boolean =>
   error._tag === "PlatformError" && error.reason._tag === "NotFound"
 
-/** The error of a text that is no JSON would quote it. */
 const reasonOf = (error: PlatformError | Schema.SchemaError): string =>
-  error._tag === "SchemaError" ? "it is not a snapshot that this version has written" : error.message
+  error._tag === "SchemaError" ? notASnapshot : error.message

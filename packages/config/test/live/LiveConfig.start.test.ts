@@ -2,7 +2,7 @@
 import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually, failure, text } from "@effect-zookeeper/test-kit/Expectations"
 import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -12,8 +12,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Fs from "node:fs/promises"
 import * as LiveConfig from "../../src/LiveConfig.ts"
-import { configuration } from "../../src/Promise.ts"
+import { configuration, snapshotFile } from "../../src/Promise.ts"
 import * as SnapshotFile from "../../src/SnapshotFile.ts"
 import { plant, withClient } from "../support/targets.ts"
 
@@ -56,10 +57,30 @@ describe("a live configuration whose process starts without ZooKeeper", () => {
     )
     const zk = yield* Effect.acquireRelease(connected, (client) => Effect.promise(() => client.close()))
     assert.strictEqual(zk.session.state._tag, "Connecting")
-    const live = yield* Effect.promise(() => configuration(zk).live(port, { path: "/mail", file, fileAfter: 50 }))
+    const options = { path: "/mail", file: snapshotFile(file.file), fileAfter: 50 }
+    const live = yield* Effect.promise(() => configuration(zk).live(port, options))
     assert.deepStrictEqual([live.current, live.status.source], [25, "file"])
     yield* server.start()
     yield* awaitCondition(() => live.current === 26)
     assert.strictEqual(live.status.source, "tree")
+    // The new state is in the file, which both faces read.
+    const saved = Effect.map(
+      file.load,
+      Option.map(({ znodes }) => text(znodes.get("/mail/port")!.data))
+    )
+    yield* eventually(saved, (value) => Option.getOrUndefined(value) === "26")
+    const { mode } = yield* Effect.promise(() => Fs.stat(file.file))
+    assert.strictEqual(mode & 0o777, 0o600)
+  })
+})
+
+describe("a file of the Promise face", () => {
+  itStopped("tells what is not there from what is broken, and quotes nothing of it", function* ({ file }) {
+    assert.deepStrictEqual(yield* snapshotFile(`${file.file}.none`).load, Option.none())
+    yield* Effect.promise(() => Fs.writeFile(file.file, '{"format":"a secret'))
+    const error = yield* failure(snapshotFile(file.file).load, "SnapshotFileError")
+    assert.notInclude(error.message, "secret")
+    const snapshot = { path: "/mail", znodes: new Map(), zxid: 0n }
+    yield* failure(snapshotFile("/nowhere/at/all.json").save(snapshot), "SnapshotFileError")
   })
 })
