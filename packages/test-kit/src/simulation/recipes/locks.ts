@@ -6,19 +6,23 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
+import { anyOnRevoke, asking } from "./revoking.ts"
 
 export const lock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const exclusion = yield* guarded(environment)
   return {
     play: Effect.fnUntraced(function* (client) {
+      const onRevoke = yield* anyOnRevoke
       const lock = yield* Lock.make("/recipe/lock", {
+        onRevoke,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue",
         layout: (["curator", "go", "kazoo", "aiozk"] as const)[yield* Random.nextIntBetween(0, 3)]
       })
       const timeout = (yield* Random.nextBoolean) ? 0 : 2000
       return Effect.gen(function* () {
         const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
-        yield* lock.withLock((held) => exclusion.work(client, "holder", held, held), options)
+        const working = lock.withLock((held) => exclusion.work(client, "holder", held, held), options)
+        yield* asking(environment, client, { onRevoke, revoke: lock.revoke() }, working)
       })
     }),
     mayBeClosedInside: true,

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
+import { anyOnRevoke, asking } from "./revoking.ts"
 
 /** Readers together, a writer alone, and no writer between one and its own reads afterwards. */
 export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
@@ -20,7 +21,9 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
   let writers = 0
   return {
     play: Effect.fnUntraced(function* (client) {
+      const onRevoke = yield* anyOnRevoke
       const lock = yield* ReadWriteLock.make("/recipe/read-write", {
+        onRevoke,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
       })
       const writing = (held: Held) => {
@@ -60,7 +63,8 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
       })
       return Effect.gen(function* () {
         const rounds = [read, read, write, write, Effect.scoped(downgrade), Effect.scoped(known)]
-        yield* rounds[yield* Random.nextIntBetween(0, rounds.length - 1)]!
+        const round = rounds[yield* Random.nextIntBetween(0, rounds.length - 1)]!
+        yield* asking(environment, client, { onRevoke, revoke: lock.revoke() }, round)
       })
     }),
     judge: () => Effect.sync(() => exclusion.judge())
@@ -78,7 +82,9 @@ export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Envir
   )
   return {
     play: Effect.fnUntraced(function* (client) {
+      const onRevoke = yield* anyOnRevoke
       const semaphore = yield* Semaphore.make("/recipe/semaphore", {
+        onRevoke,
         permits: isShared ? { at: "/recipe/permits", initial: permits } : permits,
         onDisconnect: (yield* Random.nextBoolean) ? "stop" : "continue"
       })
@@ -86,12 +92,13 @@ export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Envir
         const many = yield* Random.nextIntBetween(1, permits)
         const timeout = (yield* Random.nextBoolean) ? 0 : 2000
         const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
-        yield* semaphore.withPermits(
+        const working = semaphore.withPermits(
           many,
           // Only where one alone has a permit do tokens grow.
           (held) => exclusion.work(client, String(many), held, permits === 1 ? held[0] : undefined),
           options
         )
+        yield* asking(environment, client, { onRevoke, revoke: semaphore.revoke() }, working)
       })
     }),
     judge: () => Effect.sync(() => exclusion.judge())
