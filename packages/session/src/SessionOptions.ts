@@ -63,8 +63,8 @@ export interface SessionOptions {
    *
    * - `wait`, the default: it is there when a server has given it, within `connectTimeout`.
    * - `background`: it is there at once, in the state `Connecting`, and looks for a server as in an outage: requests wait, and
-   *   nothing is owned. An option that breaks a rule fails at once all the same. What a server refuses is told as later on:
-   *   credentials by the state `AuthFailed` and by the error of each request. `connectTimeout` ends nothing.
+   *   nothing is owned. An option that breaks a rule fails at once all the same. A refusal of a server is told as later on:
+   *   that of credentials by the state `AuthFailed` and by the error of each request. `connectTimeout` ends nothing.
    */
   readonly firstConnection?: "wait" | "background" | undefined
   /**

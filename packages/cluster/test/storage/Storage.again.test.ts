@@ -1,4 +1,4 @@
-/** What a storage leaves behind: to another one on its client, and to the session that follows. */
+/** The znodes that a storage leaves behind: to another one on its client, and to the session that follows. */
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { awaitCondition, eventually, now } from "@effect-zookeeper/test-kit/Expectations"

@@ -10,7 +10,7 @@ export const decodeSnapshot = (text: string): Effect.Effect<Snapshot, Schema.Sch
 export const encodeSnapshot = (snapshot: Snapshot): Effect.Effect<string, Schema.SchemaError> =>
   encode(toStored(snapshot))
 
-/** What a failure of either says: the error of a text that is no JSON would quote it. */
+/** The reason of a failure of either: the error of a text that is no JSON would quote it. */
 export const notASnapshot = "it is not a snapshot that this version has written"
 
 // ---- internal

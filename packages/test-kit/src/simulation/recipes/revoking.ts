@@ -4,7 +4,7 @@ import * as Random from "effect/Random"
 import type { Environment } from "../RecipeSimulation.ts"
 import type { SimulatedClient } from "../SimulatedClient.ts"
 
-/** What a holder does that is asked. */
+/** The answer of a holder that is asked. */
 export const anyOnRevoke = Effect.map(Random.nextBoolean, (isStopped) => (isStopped ? "stop" : "continue"))
 
 /** A round that sometimes begins with a request to the holders, whose own holder is lost to one only under `stop`. */
