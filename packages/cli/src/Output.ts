@@ -54,7 +54,8 @@ export const Entry = Schema.Struct({
 })
 
 /**
- * An item of `tree`, `find` and `ephemerals`: a znode with its stat. `depth` counts from the path that was given.
+ * An item of `tree`, `find` and `ephemerals`: a znode with its stat. `depth` counts from the path that was given. Where the ACL
+ * forbids to read a znode, servers since ZooKeeper 3.8.4 and 3.9.2 do not tell its stat: kind and stat are missing then.
  *
  * @category schemas
  * @since 0.1.0
@@ -62,10 +63,10 @@ export const Entry = Schema.Struct({
 export const Znode = Schema.Struct({
   path: Schema.String,
   depth: Schema.Number,
-  kind: Kind,
+  kind: Schema.optionalKey(Kind),
   /** Whether the ACL forbids to read the children, so that what is below is missing. */
   forbidden: Schema.Boolean,
-  stat: Stat
+  stat: Schema.optionalKey(Stat)
 })
 
 /**

@@ -36,6 +36,11 @@ export interface Options {
    * goes on one by one. On a view of `trackVersions` it counts as a read of the data.
    */
   readonly multiRead?: boolean | undefined
+  /**
+   * Whether to go on where the list of a znode's children is larger than `maxFrameSize`: the znode is handed on without children
+   * and with `isTooLarge`. Default: no, and the walk fails with `FrameTooLarge`. The connection is lost once for each such znode.
+   */
+  readonly skipTooLarge?: boolean | undefined
   /** Whether to go on below a znode, asked once, maybe before the znode is handed on. Default: yes. It is visited anyway. */
   readonly descend?: ((znode: Visited) => boolean) | undefined
 }
@@ -44,7 +49,8 @@ export interface Options {
  * Walks the subtree of a path.
  *
  * The walk is no snapshot: a znode that is deleted meanwhile is left out, one that is created may be left out. It fails
- * with `NoNode` if the first znode does not exist. It costs one request for each znode, and fewer with `multiRead`.
+ * with `NoNode` if the first znode does not exist. A znode whose ACL forbids to read it is handed on with `isForbidden`, and
+ * without a stat where servers keep that back too. It costs one request for each znode, and fewer with `multiRead`.
  *
  * @example
  * ```ts
@@ -55,7 +61,7 @@ export interface Options {
  *
  * export const bytes = Effect.gen(function* () {
  *   const zk = yield* ZooKeeper.ZooKeeper
- *   return yield* TreeWalk.walk(zk, "/app").pipe(Stream.runFold(() => 0, (sum, { stat }) => sum + stat.dataLength))
+ *   return yield* TreeWalk.walk(zk, "/app").pipe(Stream.runFold(() => 0, (sum, { stat }) => sum + (stat?.dataLength ?? 0)))
  * })
  * ```
  *
@@ -65,11 +71,12 @@ export interface Options {
 export const walk = (zk: Reads, path: string, options: Options = {}): Stream.Stream<Visited, ReadError> => {
   const mistake = KnownOptions.check(known, options)
   if (mistake !== undefined) return Stream.fail(mistake)
-  const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY, multiRead = false } = options
+  const { concurrency = 256, descend = () => true, maxDepth = Number.POSITIVE_INFINITY } = options
+  const { multiRead = false, skipTooLarge = false } = options
   const requests = concurrency >= 1 ? Math.floor(concurrency) : 1
   const atOnce = multiRead ? requests * 4 : requests
   return Stream.suspend(() => {
-    const visitor = new Visitor(zk, requests, multiRead)
+    const visitor = new Visitor(zk, requests, multiRead, skipTooLarge)
     /** The next znode is at the end. */
     const stack: Array<Entry> = []
     const push = (path: string, depth: number, isLast: boolean, siblings = noSiblings()): void => {
@@ -129,7 +136,7 @@ export interface Total {
   readonly depth: number
   /** The znodes of the subtree, with its root. */
   readonly znodes: number
-  /** The bytes of their data. */
+  /** The bytes of their data, as far as their stats may be read. */
   readonly bytes: number
 }
 
@@ -147,12 +154,13 @@ export const totals =
       znodes,
       (): Array<Running> => [],
       (open, { depth, path, stat }) => {
+        const length = stat?.dataLength ?? 0
         const done = closeFrom(open, depth)
         const kept = open[open.length - 1]
-        if (depth <= maxDepth) open.push({ path, depth, znodes: 1, bytes: stat.dataLength })
+        if (depth <= maxDepth) open.push({ path, depth, znodes: 1, bytes: length })
         else if (kept !== undefined) {
           kept.znodes++
-          kept.bytes += stat.dataLength
+          kept.bytes += length
         }
         return [open, done] as const
       },
@@ -162,7 +170,7 @@ export const totals =
 // ---- internal
 
 const known = KnownOptions.make<Options>(
-  { maxDepth: true, concurrency: true, multiRead: true, descend: true },
+  { maxDepth: true, concurrency: true, multiRead: true, skipTooLarge: true, descend: true },
   "{ maxDepth: 1 }"
 )
 

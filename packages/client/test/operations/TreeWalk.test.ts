@@ -5,6 +5,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Acl, Op } from "../../src/index.ts"
+import { NoAuth } from "../../src/Errors.ts"
 import * as TreeWalk from "../../src/TreeWalk.ts"
 import type * as ZooKeeper from "../../src/ZooKeeper.ts"
 import { connectFresh, itInChroot } from "../support/clients.ts"
@@ -100,6 +101,36 @@ describe("a walk", () => {
       )
       assert.deepStrictEqual(pathsOf(found.filter(({ isForbidden }) => isForbidden)), ["/app/12/36"])
     }
+  })
+
+  itInChroot("hands on a znode without its stat where the ACL keeps that back, too", function* ({ zk }) {
+    yield* createAll(zk, ["/app", "/app/a", "/app/b", "/app/b/below", "/app/c"])
+    const forbidden = (path: string) => new NoAuth({ path, operation: "exists" })
+    // As servers since 3.8.4 and 3.9.2 answer.
+    const reads: TreeWalk.Reads = {
+      stat: (path) => (path === "/app/b" ? Effect.fail(forbidden(path)) : zk.stat(path)),
+      getChildrenWithStat: (path) => (path === "/app/b" ? Effect.fail(forbidden(path)) : zk.getChildrenWithStat(path)),
+      read: zk.read
+    }
+    for (const multiRead of [false, true]) {
+      const found = yield* walked(reads, "/app", { multiRead })
+      assert.deepStrictEqual(pathsOf(found), ["/app", "/app/a", "/app/b", "/app/c"])
+      assert.deepInclude(found[2], { stat: undefined, children: [], isForbidden: true })
+      const totals = yield* Stream.runCollect(TreeWalk.totals(0)(Stream.fromIterable(found)))
+      assert.deepStrictEqual(totals, [{ path: "/app", depth: 0, znodes: 4, bytes: 3 }])
+    }
+  })
+
+  itInChroot("with skipTooLarge, goes on where a list of children is larger than allowed", function* () {
+    const { zk } = yield* connectFresh("walk", { maxFrameSize: 16_384 })
+    yield* createAll(zk, ["/app", "/app/a", "/app/b", "/app/c", "/app/c/below"])
+    const names = Arr.makeBy(100, (index) => `/app/b/${"n".repeat(200)}-${index}`)
+    for (const some of Arr.chunksOf(names, 25)) yield* createAll(zk, some)
+    assert.strictEqual((yield* Effect.flip(walked(zk, "/app")))._tag, "FrameTooLarge")
+    const found = yield* walked(zk, "/app", { skipTooLarge: true })
+    assert.deepStrictEqual(pathsOf(found), ["/app", "/app/a", "/app/b", "/app/c", "/app/c/below"])
+    assert.deepStrictEqual(pathsOf(found.filter(({ isTooLarge }) => isTooLarge)), ["/app/b"])
+    assert.strictEqual(found[2]?.stat?.numChildren, 100)
   })
 
   itInChroot("with multiRead, asks once for 64 siblings", function* ({ zk }) {

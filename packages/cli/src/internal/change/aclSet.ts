@@ -85,7 +85,7 @@ const listSubtree = Effect.fnUntraced(function* (zk: Service, path: string) {
   const listing = TreeWalk.walk(zk, path, { descend: isOwn }).pipe(
     Stream.runForEach((znode) => {
       visited++
-      if (znode.isForbidden && znode.stat.numChildren > 0) {
+      if (znode.isForbidden && znode.stat?.numChildren !== 0) {
         return new Incomplete({
           message: `the children of ${shown(znode.path)} may not be read, and nothing was changed; --auth-file gives credentials`
         })

@@ -115,12 +115,12 @@ const readOriginals = Effect.fnUntraced(function* (
   const listing = TreeWalk.walk(zk, source, recursive ? {} : { maxDepth: 0 }).pipe(
     Stream.runForEach((znode) => {
       visited++
-      if (Output.kindOf(znode.stat.ephemeralOwner) === "ephemeral") {
+      if (znode.stat !== undefined && Output.kindOf(znode.stat.ephemeralOwner) === "ephemeral") {
         ephemerals++
         return Effect.void
       }
       if (znode.depth === 0 && znode.children.length > 0) hasMore = true
-      bytes += znode.stat.dataLength + 2 * znode.path.length + 100
+      bytes += (znode.stat?.dataLength ?? 0) + 2 * znode.path.length + 100
       if (bytes > maxBytes || paths.length >= maxZnodes) return tooLarge()
       paths.push(znode)
       return Effect.void

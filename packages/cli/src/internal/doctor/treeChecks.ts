@@ -20,6 +20,8 @@ export interface Options {
   readonly large: number
   /** Children from which there are many. */
   readonly many: number
+  /** The most znodes that are looked at. Default: all. */
+  readonly limit?: number | undefined
   /** The sessions that were alive before the walk; undefined where no server tells. */
   readonly sessions: ReadonlySet<bigint> | undefined
   /** The sessions that are alive now. */
@@ -34,9 +36,9 @@ export const checkTree = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<ReadonlyArray<Finding>, ReadError, Printer> {
   const lists = {
-    large: new Examples(),
-    many: new Examples(),
-    sequence: new Examples(),
+    large: new Examples<Known>(),
+    many: new Examples<Known>(),
+    sequence: new Examples<Known>(),
     open: new Examples(),
     forbidden: new Examples()
   }
@@ -44,20 +46,26 @@ export const checkTree = Effect.fnUntraced(function* (
   let seen = 0
   let isWhole = false
   const total = Effect.map(zk.countDescendants(options.path), (below) => below + 1)
-  const walk = TreeWalk.walk(zk, options.path, { multiRead: true }).pipe(
+  const limit = options.limit ?? Number.POSITIVE_INFINITY
+  let walked = 0
+  const walk = TreeWalk.walk(zk, options.path, { multiRead: true, skipTooLarge: true }).pipe(
+    // One more than are looked at tells that there are more.
+    Stream.takeWhile(() => ++walked <= limit),
     Stream.mapEffect((znode) => Effect.map(isOpen(zk, znode.path), (open) => ({ ...znode, open })), {
       concurrency: 64
     }),
-    Stream.runForEach(({ children, isForbidden, open, path, stat }) =>
+    Stream.runForEach(({ children, isForbidden, isTooLarge, open, path, stat }) =>
       Effect.sync(() => {
         seen++
-        if (stat.dataLength >= options.large) lists.large.add(path, stat)
+        if (isForbidden) lists.forbidden.add({ path })
+        if (open && !path.startsWith("/zookeeper")) lists.open.add({ path })
+        if (stat === undefined) return
+        if (stat.dataLength >= options.large) lists.large.add({ path, stat })
         // The bytes of a reply that lists the children.
         const listed = children.reduce((sum, name) => sum + 4 + name.length, 0)
-        if (stat.numChildren >= options.many || listed > nearLimit) lists.many.add(path, stat, listed > nearLimit)
-        if (createdChildren(stat) > 2 ** 30) lists.sequence.add(path, stat)
-        if (isForbidden) lists.forbidden.add(path, stat)
-        if (open && !path.startsWith("/zookeeper")) lists.open.add(path, stat)
+        const isSevere = isTooLarge || listed > nearLimit
+        if (stat.numChildren >= options.many || isSevere) lists.many.add({ path, stat, isSevere })
+        if (createdChildren(stat) > 2 ** 30) lists.sequence.add({ path, stat })
         const { ephemeralOwner } = stat
         if (ephemeralOwner !== 0n && options.sessions?.has(ephemeralOwner) === false) {
           owners.set(ephemeralOwner, [...(owners.get(ephemeralOwner) ?? []), path])
@@ -70,13 +78,14 @@ export const checkTree = Effect.fnUntraced(function* (
     yield* walk
     isWhole = true
     const ofSessions = yield* orphans(zk, owners, options)
-    return [...findingsOf(lists, seen, isWhole), ...ofSessions]
+    const cut = walked > limit ? [cutFinding(limit)] : []
+    return [...findingsOf(lists, seen, isWhole), ...ofSessions, ...cut]
   }).pipe(Effect.onError(() => Effect.sync(() => options.onPart?.(findingsOf(lists, seen, isWhole)))))
 })
 
 // ---- internal
 
-type Lists = Readonly<Record<"large" | "many" | "sequence" | "open" | "forbidden", Examples>>
+type Lists = Readonly<Record<"large" | "many" | "sequence", Examples<Known>> & Record<"open" | "forbidden", Examples>>
 
 const findingsOf = (lists: Lists, seen: number, isWhole: boolean): ReadonlyArray<Finding> => [
   ...lists.large.findings(({ path, stat }) => ({
@@ -118,22 +127,25 @@ const named = 5
 
 interface Example {
   readonly path: string
+}
+
+interface Known extends Example {
   readonly stat: Stat
-  readonly isSevere: boolean
+  readonly isSevere?: boolean
 }
 
 /** The first few znodes of a check, and how many there are. */
-class Examples {
-  private readonly first: Array<Example> = []
+class Examples<A extends Example = Example> {
+  private readonly first: Array<A> = []
   private number = 0
 
-  add(path: string, stat: Stat, isSevere = false): void {
+  add(example: A): void {
     this.number++
-    if (this.first.length < named) this.first.push({ path, stat, isSevere })
+    if (this.first.length < named) this.first.push(example)
   }
 
   /** One finding for each of the first, and one for the rest. */
-  findings(toFinding: (example: Example) => Finding): ReadonlyArray<Finding> {
+  findings(toFinding: (example: A) => Finding): ReadonlyArray<Finding> {
     const found = this.first.map(toFinding)
     const [one] = found
     const rest = this.number - this.first.length
@@ -148,6 +160,14 @@ class Examples {
     return first === undefined ? [] : [toFinding(this.number, first.path)]
   }
 }
+
+const cutFinding = (limit: number): Finding => ({
+  severity: "note",
+  check: "tree",
+  where: "",
+  message: `only the first ${count(limit, "znode")} were looked at`,
+  advice: "zk doctor looks at all of them"
+})
 
 /** A version of children counts creations and deletions, so that both together give the creations. */
 const createdChildren = ({ cversion, numChildren }: Stat): number => (cversion + numChildren) / 2
@@ -196,7 +216,12 @@ const orphans = Effect.fnUntraced(function* (
   const found: Array<Finding> = []
   for (const [owner, paths] of owners) {
     if (now === undefined || now.has(owner)) continue
-    const left = yield* Effect.filter(paths, (path) => Effect.map(zk.stat(path), (stat) => isOwnedBy(stat, owner)))
+    const left = yield* Effect.filter(paths, (path) =>
+      Effect.map(
+        Effect.catchTag(zk.stat(path), "NoAuth", () => Effect.succeedNone),
+        (stat) => isOwnedBy(stat, owner)
+      )
+    )
     if (left[0] === undefined) continue
     found.push({
       severity: "error",

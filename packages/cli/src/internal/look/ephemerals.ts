@@ -19,12 +19,13 @@ export const ephemerals = Effect.fnUntraced(function* (input: Input) {
   yield* walking(input.path, {}, (znodes) => {
     const found = znodes.pipe(
       Stream.map(toItem),
-      Stream.filter(({ kind, stat }) => kind === "ephemeral" && (owner === undefined || stat.ephemeralOwner === owner))
+      Stream.filter(({ kind, stat }) => kind === "ephemeral" && (owner === undefined || stat?.ephemeralOwner === owner))
     )
     return printAll(
       Output.Znode,
       found,
-      ({ path, stat }, style) => `${style.dim(Output.formatHex(stat.ephemeralOwner).padEnd(18))}  ${shown(path)}\n`
+      ({ path, stat }, style) =>
+        `${style.dim(Output.formatHex(stat?.ephemeralOwner ?? 0n).padEnd(18))}  ${shown(path)}\n`
     )
   })
 })

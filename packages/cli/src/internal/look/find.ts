@@ -1,4 +1,5 @@
 /** `zk find`: the znodes of a subtree that meet all conditions. */
+import type { Stat } from "@effect-zookeeper/client/Models"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -58,6 +59,12 @@ export const parseOwner = (text: string, option = "--owner"): Effect.Effect<bigi
 
 type Condition = (znode: TreeWalk.Visited) => boolean
 
+/** It does not hold where the ACL keeps the stat back; the command says then that not all was read. */
+const ofStat =
+  (holds: (stat: Stat) => boolean): Condition =>
+  ({ stat }) =>
+    stat !== undefined && holds(stat)
+
 const conditionsOf = Effect.fnUntraced(function* (input: Input) {
   const conditions: Array<Condition> = []
   if (input.name !== undefined) {
@@ -65,28 +72,28 @@ const conditionsOf = Effect.fnUntraced(function* (input: Input) {
     conditions.push(({ path }) => Glob.match(glob, ZnodePath.name(path)))
   }
   if (input.kind !== undefined) {
-    conditions.push(({ stat }) => Output.kindOf(stat.ephemeralOwner) === input.kind)
+    conditions.push(ofStat((stat) => Output.kindOf(stat.ephemeralOwner) === input.kind))
   }
   if (input.owner !== undefined) {
     const owner = yield* parseOwner(input.owner)
-    conditions.push(({ stat }) => stat.ephemeralOwner === owner)
+    conditions.push(ofStat((stat) => stat.ephemeralOwner === owner))
   }
   if (input.larger !== undefined) {
     const bytes = yield* parseSize("--larger", input.larger)
-    conditions.push(({ stat }) => stat.dataLength > bytes)
+    conditions.push(ofStat((stat) => stat.dataLength > bytes))
   }
   if (input.smaller !== undefined) {
     const bytes = yield* parseSize("--smaller", input.smaller)
-    conditions.push(({ stat }) => stat.dataLength < bytes)
+    conditions.push(ofStat((stat) => stat.dataLength < bytes))
   }
   const now = yield* Clock.currentTimeMillis
   if (input.older !== undefined) {
     const since = now - Duration.toMillis(yield* parseDuration("--older", input.older))
-    conditions.push(({ stat }) => stat.mtime < since)
+    conditions.push(ofStat((stat) => stat.mtime < since))
   }
   if (input.newer !== undefined) {
     const since = now - Duration.toMillis(yield* parseDuration("--newer", input.newer))
-    conditions.push(({ stat }) => stat.mtime > since)
+    conditions.push(ofStat((stat) => stat.mtime > since))
   }
   return conditions
 })
@@ -113,7 +120,7 @@ const filterByContent =
   (zk: Reader, content: Content) =>
   <E>(znodes: Stream.Stream<TreeWalk.Visited, E>) =>
     znodes.pipe(
-      Stream.filter(({ stat }) => stat.dataLength > 0),
+      Stream.filter(({ stat }) => stat !== undefined && stat.dataLength > 0),
       Stream.mapEffect(
         (znode) =>
           zk.getData(znode.path).pipe(

@@ -6,6 +6,7 @@ import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
 import { printAll } from "../output/Printer.ts"
 import { colored, longLine, shown } from "../output/text.ts"
+import { withKind } from "./item.ts"
 import { walking } from "./walking.ts"
 
 export interface Input {
@@ -28,7 +29,7 @@ export const ls = Effect.fnUntraced(function* ({ long, path, recursive }: Input)
   yield* walking(path, recursive ? {} : { maxDepth: 1 }, (znodes) => {
     const entries = znodes.pipe(
       Stream.filter(({ depth }) => recursive || depth > 0),
-      Stream.map(({ path, stat }) => ({ path, kind: Output.kindOf(stat.ephemeralOwner), stat }))
+      Stream.map(({ path, stat }) => ({ path, ...withKind(stat) }))
     )
     return printAll(Output.Entry, entries, (entry, style) => {
       const name = recursive ? entry.path : ZnodePath.name(entry.path)

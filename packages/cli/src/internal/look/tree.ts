@@ -21,7 +21,7 @@ export const tree = Effect.fnUntraced(function* ({ depth, path, sizes }: Input) 
       const total = { znodes: 0, bytes: 0, ephemerals: 0, forbidden: 0 }
       const items = Stream.map(znodes, (znode) => {
         total.znodes++
-        total.bytes += znode.stat.dataLength
+        total.bytes += znode.stat?.dataLength ?? 0
         if (znode.isForbidden) total.forbidden++
         const item = toItem(znode)
         if (item.kind === "ephemeral") total.ephemerals++
@@ -64,11 +64,12 @@ const remarks = (
   sizes: boolean,
   style: Style
 ): string => {
-  const parts = [
-    ...(sizes ? [size(stat.dataLength)] : []),
-    ...(isCut && stat.numChildren > 0 ? [count(stat.numChildren, "child", "children")] : []),
-    ...(stat.ephemeralOwner !== 0n ? [Output.kindOf(stat.ephemeralOwner)] : []),
-    ...(forbidden ? ["forbidden"] : [])
-  ]
+  const parts = [...(stat === undefined ? [] : remarksOfStat(stat, isCut, sizes)), ...(forbidden ? ["forbidden"] : [])]
   return parts.length === 0 ? "" : style.dim(`  (${parts.join(", ")})`)
 }
+
+const remarksOfStat = (stat: typeof Output.Stat.Type, isCut: boolean, sizes: boolean): ReadonlyArray<string> => [
+  ...(sizes ? [size(stat.dataLength)] : []),
+  ...(isCut && stat.numChildren > 0 ? [count(stat.numChildren, "child", "children")] : []),
+  ...(stat.ephemeralOwner !== 0n ? [Output.kindOf(stat.ephemeralOwner)] : [])
+]

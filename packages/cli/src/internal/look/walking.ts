@@ -29,7 +29,8 @@ export const walking = <A, E, R>(
     const znodes = TreeWalk.walk(zk, path, { maxDepth, multiRead: true }).pipe(
       Stream.map((znode) => {
         visited++
-        const isMissed = needsData || (znode.depth < maxDepth && znode.stat.numChildren > 0)
+        const { stat } = znode
+        const isMissed = needsData || stat === undefined || (znode.depth < maxDepth && stat.numChildren > 0)
         if (znode.isForbidden && isMissed) {
           forbidden++
           first ??= znode.path

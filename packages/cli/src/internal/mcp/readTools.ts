@@ -1,4 +1,5 @@
 /** The tools of `zk mcp` that change nothing. */
+import type { Stat } from "@effect-zookeeper/client/Models"
 import type { Service } from "@effect-zookeeper/client/Service"
 import { Diff, TreeSource } from "@effect-zookeeper/storage"
 import * as Context from "effect/Context"
@@ -58,7 +59,8 @@ const stat = Tool.make("zk_stat", {
 })
 
 const tree = Tool.make("zk_tree", {
-  description: "List the znodes of a subtree with their kinds, versions and sizes; 500 at most.",
+  description:
+    "List the znodes of a subtree with their kinds, versions and sizes; 500 at most. Those that may not be read are marked.",
   parameters: Schema.Struct({
     path,
     depth: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 20 })).annotate({ description: "How many levels" })
@@ -68,10 +70,11 @@ const tree = Tool.make("zk_tree", {
       znodes: Schema.Array(
         Schema.Struct({
           path: Schema.String,
-          kind: Output.Kind,
-          version: Schema.Number,
-          bytes: Schema.Number,
-          children: Schema.Number
+          kind: Schema.optionalKey(Output.Kind),
+          version: Schema.optionalKey(Schema.Number),
+          bytes: Schema.optionalKey(Schema.Number),
+          children: Schema.optionalKey(Schema.Number),
+          isForbidden: Schema.optionalKey(Schema.Boolean)
         })
       ),
       isCut: Schema.Boolean
@@ -150,12 +153,10 @@ export const handlers = (zk: Service, members: Effect.Effect<ReadonlyArray<Membe
       ),
     zk_tree: ({ depth, path }) =>
       TreeWalk.walk(zk, path, { maxDepth: depth }).pipe(
-        Stream.map(({ path, stat }) => ({
+        Stream.map(({ isForbidden, path, stat }) => ({
           path,
-          kind: Output.kindOf(stat.ephemeralOwner),
-          version: stat.version,
-          bytes: stat.dataLength,
-          children: stat.numChildren
+          ...(isForbidden ? { isForbidden } : {}),
+          ...(stat === undefined ? {} : figuresOf(stat))
         })),
         atMost(500),
         Effect.map(({ isCut, items }) => mark({ znodes: items, isCut })),
@@ -212,8 +213,15 @@ const atMost =
       Effect.map((found) => ({ items: found.slice(0, limit), isCut: found.length > limit }))
     )
 
+const figuresOf = ({ dataLength, ephemeralOwner, numChildren, version }: Stat) => ({
+  kind: Output.kindOf(ephemeralOwner),
+  version,
+  bytes: dataLength,
+  children: numChildren
+})
+
 const holds = (zk: Service, { path, stat }: TreeWalk.Visited, text: string) =>
-  stat.dataLength === 0
+  stat === undefined || stat.dataLength === 0
     ? Effect.succeed(false)
     : zk.getData(path).pipe(
         Effect.map((data) => decodeUtf8(data)?.includes(text) === true),

@@ -11,8 +11,14 @@ export const shown = (path: string): string => Printable.escapeAll(path)
 export const escapeText = (text: string): string => text.replaceAll(/[^\n\t]+/g, (part) => Printable.escapeAll(part))
 
 /** A name or a path, in the colour of its kind. */
-export const colored = (text: string, stat: Stat, style: Style): string =>
-  stat.ephemeralOwner !== 0n ? style.yellow(shown(text)) : stat.numChildren > 0 ? style.blue(shown(text)) : shown(text)
+export const colored = (text: string, stat: Stat | undefined, style: Style): string =>
+  stat === undefined
+    ? shown(text)
+    : stat.ephemeralOwner !== 0n
+      ? style.yellow(shown(text))
+      : stat.numChildren > 0
+        ? style.blue(shown(text))
+        : shown(text)
 
 /** The bytes of data with a unit: 17, 4.0K, 1.5M. */
 export const size = (bytes: number): string => {
@@ -31,7 +37,11 @@ export const ofData = (bytes: number): string => `${bytes < 1024 ? count(bytes, 
 export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
 
 /** A line of `ls -l`: the kind, the version, the children, the bytes, the time of the last write, and the path. */
-export const longLine = (path: string, stat: Stat, style: Style): string => {
+export const longLine = (path: string, stat: Stat | undefined, style: Style): string => {
+  if (stat === undefined) {
+    const unknown = [1, 5, 6, 7, 20].map((width) => "?".padStart(width)).join(" ")
+    return `${style.dim(unknown)}   ${colored(path, stat, style)}\n`
+  }
   const kind = Output.kindOf(stat.ephemeralOwner).charAt(0)
   const version = String(stat.version).padStart(5)
   const children = String(stat.numChildren).padStart(6)

@@ -194,13 +194,13 @@ const readContender = Effect.fnUntraced(function* (
   const path = ZnodePath.join(parent, name)
   const found = yield* zk.get(path).pipe(
     Effect.map(({ data, stat }) => ({ stat, identifier: decodeUtf8(data) })),
-    // To look at a stat needs no permission with most servers.
+    // Servers before 3.8.4 and 3.9.2 tell the stat to everybody. Newer ones tell nothing, and who contends is unknown.
     Effect.catchTag("NoAuth", () =>
       Effect.map(zk.stat(path), (stat) =>
         Option.isNone(stat) ? undefined : { stat: stat.value, identifier: undefined }
       )
     ),
-    Effect.catchTag("NoNode", () => Effect.undefined)
+    Effect.catchTags({ NoNode: () => Effect.undefined, NoAuth: () => Effect.undefined })
   )
   if (found === undefined || found.stat.ephemeralOwner === 0n) return undefined
   const { ctime, czxid, ephemeralOwner } = found.stat

@@ -19,11 +19,14 @@ export interface Visited {
   readonly path: string
   /** 0 for the znode where the walk began. */
   readonly depth: number
-  readonly stat: Stat
-  /** Sorted. Empty where the ACL forbids to read them. */
+  /** Undefined where the ACL forbids even that: servers since ZooKeeper 3.8.4 and 3.9.2 tell it with READ alone. */
+  readonly stat: Stat | undefined
+  /** Sorted. Empty where they could not be read. */
   readonly children: ReadonlyArray<string>
   /** Whether the ACL forbids to read the children, so that the walk does not go on below. */
   readonly isForbidden: boolean
+  /** Whether the list of children is larger than `maxFrameSize`, so that the walk does not go on below. See `skipTooLarge`. */
+  readonly isTooLarge: boolean
   /** Whether it is the last of its siblings. */
   readonly isLast: boolean
 }
@@ -61,12 +64,14 @@ export const noSiblings = (): Siblings => ({ chosen: 0, largest: 0 })
 export class Visitor {
   private readonly zk: Reads
   private readonly concurrency: number
+  private readonly skipsTooLarge: boolean
   private readsTogether: boolean
 
-  constructor(zk: Reads, concurrency: number, readsTogether: boolean) {
+  constructor(zk: Reads, concurrency: number, readsTogether: boolean, skipsTooLarge: boolean) {
     this.zk = zk
     this.concurrency = concurrency
     this.readsTogether = readsTogether
+    this.skipsTooLarge = skipsTooLarge
   }
 
   /** Visits all of them. Those that are gone stay unvisited. */
@@ -93,18 +98,27 @@ export class Visitor {
   private visitOne(entry: Entry): Effect.Effect<void, ReadError> {
     return this.zk.getChildrenWithStat(entry.path).pipe(
       Effect.map(({ children, stat }) => setVisited(entry, stat, children.toSorted())),
-      // To look at a stat needs no permission.
-      Effect.catchTag("NoAuth", () =>
-        Effect.flatMap(this.zk.stat(entry.path), (found) =>
-          Option.isNone(found)
-            ? Effect.fail(new NoNode({ path: entry.path, operation: "exists" }))
-            : Effect.sync(() => setVisited(entry, found.value, [], true))
-        )
-      ),
+      Effect.catchTags({
+        NoAuth: () => this.visitUnlisted(entry, "isForbidden"),
+        FrameTooLarge: (error) =>
+          this.skipsTooLarge ? this.visitUnlisted(entry, "isTooLarge") : Effect.fail<ReadError>(error)
+      }),
       Effect.catchIf(
         (error) => error._tag === "NoNode" && entry.depth > 0,
         () => Effect.void
       )
+    )
+  }
+
+  /** Visits a znode whose children cannot be read. Older servers tell the stat to everybody. */
+  private visitUnlisted(entry: Entry, why: "isForbidden" | "isTooLarge"): Effect.Effect<void, ReadError> {
+    return this.zk.stat(entry.path).pipe(
+      Effect.flatMap((found) =>
+        Option.isNone(found)
+          ? Effect.fail(new NoNode({ path: entry.path, operation: "exists" }))
+          : Effect.sync(() => setVisited(entry, found.value, [], why))
+      ),
+      Effect.catchTag("NoAuth", () => Effect.sync(() => setVisited(entry, undefined, [], "isForbidden")))
     )
   }
 
@@ -144,8 +158,15 @@ const GROUP = 64
 
 const hasLittleData = ({ siblings }: Entry): boolean => siblings.largest <= MAX_DATA
 
-const setVisited = (entry: Entry, stat: Stat, children: ReadonlyArray<string>, isForbidden = false): void => {
+const setVisited = (
+  entry: Entry,
+  stat: Stat | undefined,
+  children: ReadonlyArray<string>,
+  problem?: "isForbidden" | "isTooLarge"
+): void => {
   const { depth, isLast, path, siblings } = entry
-  siblings.largest = Math.max(siblings.largest, stat.dataLength)
-  entry.visited = { path, depth, stat, children, isForbidden, isLast }
+  siblings.largest = Math.max(siblings.largest, stat?.dataLength ?? 0)
+  const isForbidden = problem === "isForbidden"
+  const isTooLarge = problem === "isTooLarge"
+  entry.visited = { path, depth, stat, children, isForbidden, isTooLarge, isLast }
 }

@@ -21,10 +21,15 @@ export interface Wanted {
 }
 
 /** It ends with `done`, or is interrupted. */
-export const search = (zk: Service, path: string, wanted: Wanted): Stream.Stream<SearchEvent, ReadFailure> =>
+export const search = (
+  zk: Service,
+  reads: TreeWalk.Reads,
+  path: string,
+  wanted: Wanted
+): Stream.Stream<SearchEvent, ReadFailure> =>
   Stream.suspend(() => {
-    const state = { visited: 0, found: 0, forbidden: 0, told: 0 }
-    const matches = TreeWalk.walk(zk, path, { concurrency: 64, multiRead: true }).pipe(
+    const state = { visited: 0, found: 0, forbidden: 0, tooLarge: 0, told: 0 }
+    const matches = TreeWalk.walk(reads, path, { concurrency: 64, multiRead: true, skipTooLarge: true }).pipe(
       Stream.mapEffect((znode) => Effect.map(look(zk, znode, wanted), (match) => ({ znode, match })), {
         concurrency: 32
       }),
@@ -34,10 +39,12 @@ export const search = (zk: Service, path: string, wanted: Wanted): Stream.Stream
           if (state.found === limits.matches) return { events: [], isLast: true }
           state.visited++
           if (znode.isForbidden || match === "forbidden") state.forbidden++
+          if (znode.isTooLarge) state.tooLarge++
           const events: Array<SearchEvent> = []
           if (match !== undefined && match !== "forbidden") {
             state.found++
-            events.push({ _tag: "found", path: znode.path, stat: znode.stat, ...match })
+            const { path, stat } = znode
+            events.push({ _tag: "found", path, ...(stat === undefined ? {} : { stat }), ...match })
           }
           if (now - state.told >= 250) {
             state.told = now
@@ -52,8 +59,8 @@ export const search = (zk: Service, path: string, wanted: Wanted): Stream.Stream
       Stream.mapError(toReadFailure)
     )
     const done = Stream.suspend(() => {
-      const { forbidden, found, visited } = state
-      const isComplete = found < limits.matches
+      const { forbidden, found, tooLarge, visited } = state
+      const isComplete = found < limits.matches && tooLarge === 0
       return Stream.make<[SearchEvent]>({ _tag: "done", visited, found, forbidden, isComplete })
     })
     return Stream.concat(matches, done)
@@ -67,7 +74,7 @@ export const subtreeSize = Effect.fnUntraced(function* (zk: Service, path: strin
     Stream.take(limits.counted * 2),
     Stream.runFold(
       () => 0,
-      (sum, { stat }) => sum + stat.dataLength
+      (sum, { stat }) => sum + (stat?.dataLength ?? 0)
     )
   )
   return { znodes, bytes }
@@ -96,11 +103,13 @@ const look = Effect.fnUntraced(function* (
   { path, stat }: TreeWalk.Visited,
   { ignoreCase, inData, inNames, kind, text }: Wanted
 ): Effect.fn.Return<Match | "forbidden" | undefined, ReadError> {
-  if (kind !== undefined && (stat.ephemeralOwner !== 0n) !== (kind === "ephemeral")) return undefined
+  if (kind !== undefined && (stat === undefined || (stat.ephemeralOwner !== 0n) !== (kind === "ephemeral"))) {
+    return undefined
+  }
   const wanted = ignoreCase ? text.toLowerCase() : text
   const fold = (from: string) => (ignoreCase ? from.toLowerCase() : from)
   if (inNames && fold(ZnodePath.name(path)).includes(wanted)) return { where: "name" }
-  if (!inData || stat.dataLength === 0) return undefined
+  if (!inData || stat === undefined || stat.dataLength === 0) return undefined
   const data = yield* Effect.catchTags(zk.getData(path), {
     NoNode: () => Effect.succeed(undefined),
     NoAuth: () => Effect.succeed("forbidden" as const),
