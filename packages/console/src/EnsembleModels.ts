@@ -379,7 +379,7 @@ export const RecipeEvent = Schema.Union([
   Schema.TaggedStruct("scanned", {
     time: Schema.Finite,
     visited: Schema.Int,
-    /** Whether the whole subtree was visited: a scan stops at a number of znodes. */
+    /** Whether the whole subtree was visited: a scan stops at a number of znodes, and leaves out lists that are too large. */
     isComplete: Schema.Boolean
   })
 ])

@@ -221,12 +221,17 @@ export const DirectoryPage = Schema.Struct({
 })
 
 /**
- * A znode as a row of the tree. `stat` is missing where the znode is gone.
+ * A znode as a row of the tree. `stat` is missing where the znode is gone, and where the ACL keeps it back, which
+ * `isForbidden` says.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Row = Schema.Struct({ path: Schema.String, stat: Schema.optionalKey(Stat) })
+export const Row = Schema.Struct({
+  path: Schema.String,
+  stat: Schema.optionalKey(Stat),
+  isForbidden: Schema.optionalKey(Schema.Boolean)
+})
 
 /**
  * A znode as a row of the tree.

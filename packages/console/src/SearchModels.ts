@@ -11,9 +11,10 @@ import { Hex, Stat } from "./Models.ts"
 /**
  * An item of a search.
  *
- * - `found`: a znode. `excerpt` is the text around the first match in the data.
+ * - `found`: a znode. `excerpt` is the text around the first match in the data. The stat is missing where the ACL keeps it back.
  * - `progress`: how far it is; about four a second.
- * - `done`: the end, because everything was visited or because there are more matches than one search gives.
+ * - `done`: the end. `isComplete` is false if there are more matches than one search gives, or a directory with more children
+ *   than can be listed.
  *
  * @category schemas
  * @since 0.1.0
@@ -21,7 +22,7 @@ import { Hex, Stat } from "./Models.ts"
 export const SearchEvent = Schema.Union([
   Schema.TaggedStruct("found", {
     path: Schema.String,
-    stat: Stat,
+    stat: Schema.optionalKey(Stat),
     where: Schema.Literals(["name", "data"]),
     excerpt: Schema.optionalKey(Schema.String)
   }),

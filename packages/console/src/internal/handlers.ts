@@ -113,7 +113,7 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
     search: ({ cluster, path, ...wanted }, asked) =>
       wanted.text === ""
         ? Stream.fail(new Refused({ reason: "invalid", message: "there is no text to look for" }))
-        : live(asked, cluster, ({ zk }) => search(zk, path, wanted)),
+        : live(asked, cluster, ({ reads, zk }) => search(zk, reads, path, wanted)),
     events: ({ cluster, path }, asked) => endless(asked, cluster, ({ zk }) => treeEvents(zk, path)),
 
     znode: ({ cluster, limit, path }, asked) =>
@@ -162,8 +162,8 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
     sessions: ({ cluster }, asked) => asking(asked, cluster, (inspector) => inspector.sessions),
     session: ({ cluster, session }, asked) => asking(asked, cluster, (inspector) => inspector.session(session)),
     recipes: ({ cluster, path }, asked) =>
-      live(asked, cluster, ({ cluster, zk }) =>
-        cluster.inspector === undefined ? Stream.fail(noInspector) : recipeEvents(zk, cluster.inspector, path)
+      live(asked, cluster, ({ cluster, reads, zk }) =>
+        cluster.inspector === undefined ? Stream.fail(noInspector) : recipeEvents(zk, reads, cluster.inspector, path)
       )
   })
 }

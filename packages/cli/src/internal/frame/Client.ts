@@ -87,7 +87,12 @@ export const make = (settings: Settings, connect: Connect = connectAnew): Client
     rootReader: root,
     watcher: lasting,
     follower: lasting,
-    viewer: connect(settings, settings.chroot, { sessionExpiry: "recreate", allowReadOnly: true }),
+    viewer: connect(settings, settings.chroot, {
+      sessionExpiry: "recreate",
+      allowReadOnly: true,
+      // The names of the most children that the console lists.
+      maxFrameSize: 64 * 1024 * 1024
+    }),
     writer: (command) => ifAllowed(command, reader),
     rootWriter: (command) => ifAllowed(command, root),
     lastingWriter: (command) => ifAllowed(command, lasting),
@@ -115,7 +120,10 @@ export const SharedClient = Context.Reference<Client["Service"] | undefined>("@e
 type Connect = (
   settings: Settings,
   chroot: string,
-  options?: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly">
+  options?: Pick<
+    ZooKeeper.Options,
+    "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly" | "maxFrameSize"
+  >
 ) => Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
 
 /**

@@ -1,5 +1,6 @@
 /** The clusters of a console: one session for each that somebody looks at, and the state of all. */
 import type { Service } from "@effect-zookeeper/client/Service"
+import type { Reads } from "@effect-zookeeper/client/TreeWalk"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -13,6 +14,7 @@ import type { Cluster } from "../../Cluster.ts"
 import type * as Models from "../../Models.ts"
 import { NoSuchCluster, Unavailable } from "../../ProtocolError.ts"
 import { type Directories, makeDirectories } from "../tree/directories.ts"
+import { makeReads } from "../tree/lists.ts"
 import { makeRowFeeds, type RowFeeds } from "../tree/rows.ts"
 import { type History, makeHistory } from "../ensemble/history.ts"
 
@@ -20,6 +22,8 @@ import { type History, makeHistory } from "../ensemble/history.ts"
 export interface Connected {
   readonly cluster: Cluster
   readonly zk: Service
+  /** For lists of children and walks. */
+  readonly reads: Reads
   readonly directories: Directories
   readonly rows: RowFeeds
 }
@@ -136,9 +140,10 @@ const connect = Effect.fnUntraced(function* (
     Effect.retry(Schedule.spaced("2 seconds")),
     Effect.orDie
   )
-  const directories = yield* makeDirectories(zk)
+  const reads = makeReads(zk)
+  const directories = yield* makeDirectories(zk, reads)
   const rows = yield* makeRowFeeds(zk)
-  yield* Deferred.succeed(connected, { cluster, zk, directories, rows })
+  yield* Deferred.succeed(connected, { cluster, zk, reads, directories, rows })
   let wasConnected = false
   yield* zk.session.states.pipe(
     Stream.tap((state) => {

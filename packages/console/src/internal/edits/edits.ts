@@ -25,7 +25,7 @@ export const create = Effect.fnUntraced(
   function* (zk: Service, { acl, data, mode, parents, path, ttl }: Created) {
     const missing: Array<string> = []
     let above = ZnodePath.parent(path)
-    while (parents && above !== undefined && !(yield* zk.exists(above))) {
+    while (parents && above !== undefined && !(yield* exists(zk, above))) {
       missing.unshift(above)
       above = ZnodePath.parent(above)
     }
@@ -151,6 +151,10 @@ const conflict = (zk: Service, path: string, seen: number): Effect.Effect<never,
       Effect.fail(new Conflict({ path, seen, ...(current === undefined ? {} : { current }) }))
     )
   )
+
+/** A znode that may not be read is there: newer servers say so instead of its stat. */
+const exists = (zk: Service, path: string): Effect.Effect<boolean, ClientError> =>
+  Effect.catchTag(zk.exists(path), "NoAuth", () => Effect.succeed(true))
 
 const aclOf = (zk: Service, path: string): Effect.Effect<ReadonlyArray<Acl.Acl> | undefined, ClientError> =>
   zk.getAcl(path).pipe(

@@ -18,6 +18,7 @@ import * as limits from "../limits.ts"
 /** A round is followed by a pause that is several times as long. */
 export const recipeEvents = (
   zk: Service,
+  reads: TreeWalk.Reads,
   inspector: Inspector,
   path: string
 ): Stream.Stream<RecipeEvent, ReadFailure> =>
@@ -29,7 +30,7 @@ export const recipeEvents = (
           const [elapsed, seen] = yield* Effect.timed(
             Outcome.retryAcrossSessions(
               zk.session,
-              Effect.suspend(() => scan(zk, inspector, path, known, queue))
+              Effect.suspend(() => scan(zk, reads, inspector, path, known, queue))
             )
           )
           known = seen
@@ -58,6 +59,7 @@ const eventOf = (found: Found, time: number): RecipeEvent =>
 /** Reports what is new or different, and gives what was seen: the path of each recipe, and how it looked. */
 const scan = Effect.fnUntraced(function* (
   zk: Service,
+  reads: TreeWalk.Reads,
   inspector: Inspector,
   path: string,
   known: ReadonlyMap<string, string>,
@@ -65,12 +67,14 @@ const scan = Effect.fnUntraced(function* (
 ) {
   const seen = new Map<string, string>()
   let visited = 0
+  let tooLarge = 0
   let told = yield* Clock.currentTimeMillis
-  const znodes = TreeWalk.walk(zk, path, { concurrency: 64 }).pipe(
+  const znodes = TreeWalk.walk(reads, path, { concurrency: 64, skipTooLarge: true }).pipe(
     Stream.take(limits.scanned),
     Stream.tap((znode) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         visited++
+        if (znode.isTooLarge) tooLarge++
         if (now - told < 250) return Effect.void
         told = now
         return Queue.offer(queue, { _tag: "progress", visited, at: znode.path })
@@ -95,6 +99,7 @@ const scan = Effect.fnUntraced(function* (
   for (const key of known.keys()) {
     if (!seen.has(key)) yield* Queue.offer(queue, { _tag: "ended", time, path: key.slice(key.indexOf(" ") + 1) })
   }
-  yield* Queue.offer(queue, { _tag: "scanned", time, visited, isComplete: visited < limits.scanned })
+  const isComplete = visited < limits.scanned && tooLarge === 0
+  yield* Queue.offer(queue, { _tag: "scanned", time, visited, isComplete })
   return seen
 })

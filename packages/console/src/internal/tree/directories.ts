@@ -3,6 +3,7 @@ import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
+import type { Reads } from "@effect-zookeeper/client/TreeWalk"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -32,14 +33,14 @@ export type Listing =
   | { readonly _tag: "forbidden"; readonly revision: number; readonly stat?: Stat }
   | { readonly _tag: "tooMany"; readonly revision: number; readonly stat: Stat }
 
-export const makeDirectories = (zk: Service): Effect.Effect<Directories, never, Scope.Scope> =>
+export const makeDirectories = (zk: Service, reads: Reads): Effect.Effect<Directories, never, Scope.Scope> =>
   RcMap.make({
     // A page that scrolls closes a stream and opens another.
     idleTimeToLive: "5 seconds",
     lookup: (path: string) =>
       Effect.gen(function* () {
         const listing = yield* SubscriptionRef.make<Listing>({ _tag: "unknown" })
-        yield* Effect.forkScoped(follow(zk, path, listing))
+        yield* Effect.forkScoped(follow(zk, reads, path, listing))
         return listing
       })
   })
@@ -96,12 +97,19 @@ export const directoryPage = (
 
 type Seen = ReadonlyArray<string> | undefined
 
-const follow = (zk: Service, path: string, listing: SubscriptionRef.SubscriptionRef<Listing>): Effect.Effect<void> => {
+const follow = (
+  zk: Service,
+  reads: Reads,
+  path: string,
+  listing: SubscriptionRef.SubscriptionRef<Listing>
+): Effect.Effect<void> => {
   let revision = 0
   return touches(zk, path).pipe(
     Stream.runForEach(() =>
       Effect.gen(function* () {
-        const [elapsed, next] = yield* Effect.timed(list(zk, path, revision + 1))
+        const [elapsed, next] = yield* Effect.timed(
+          Outcome.retryAcrossSessions(zk.session, list(reads, path, revision + 1))
+        )
         if (isOther(SubscriptionRef.getUnsafe(listing), next)) {
           revision++
           yield* SubscriptionRef.set(listing, next)
@@ -116,30 +124,28 @@ const follow = (zk: Service, path: string, listing: SubscriptionRef.Subscription
   )
 }
 
-const list = (zk: Service, path: string, revision: number): Effect.Effect<Listing, ReadError> =>
-  Outcome.retryAcrossSessions(
-    zk.session,
-    Effect.gen(function* (): Effect.fn.Return<Listing, ReadError> {
-      const stat = yield* zk.stat(path)
-      if (Option.isNone(stat)) return { _tag: "gone", revision }
-      if (stat.value.numChildren > limits.children) return { _tag: "tooMany", revision, stat: stat.value }
-      return yield* zk.getChildrenWithStat(path).pipe(
-        Effect.map((found): Listing => ({
-          _tag: "listed",
-          revision,
-          stat: found.stat,
-          // By code units, as ZnodePath and the page order them.
-          // oxlint-disable-next-line unicorn/no-array-sort -- the array is new
-          names: [...found.children].sort()
-        })),
-        Effect.catchTags({
-          NoNode: () => Effect.succeed<Listing>({ _tag: "gone", revision }),
-          NoAuth: () => Effect.succeed<Listing>({ _tag: "forbidden", revision, stat: stat.value }),
-          FrameTooLarge: () => Effect.succeed<Listing>({ _tag: "tooMany", revision, stat: stat.value })
-        })
-      )
-    })
-  )
+const list = (reads: Reads, path: string, revision: number): Effect.Effect<Listing, ReadError> =>
+  Effect.gen(function* (): Effect.fn.Return<Listing, ReadError> {
+    const stat = yield* reads.stat(path)
+    if (Option.isNone(stat)) return { _tag: "gone", revision }
+    if (stat.value.numChildren > limits.children) return { _tag: "tooMany", revision, stat: stat.value }
+    return yield* reads.getChildrenWithStat(path).pipe(
+      Effect.map((found): Listing => ({
+        _tag: "listed",
+        revision,
+        stat: found.stat,
+        // By code units, as ZnodePath and the page order them.
+        // oxlint-disable-next-line unicorn/no-array-sort -- the array is new
+        names: [...found.children].sort()
+      })),
+      Effect.catchTags({
+        NoNode: () => Effect.succeed<Listing>({ _tag: "gone", revision }),
+        NoAuth: () => Effect.succeed<Listing>({ _tag: "forbidden", revision, stat: stat.value }),
+        FrameTooLarge: () => Effect.succeed<Listing>({ _tag: "tooMany", revision, stat: stat.value })
+      })
+    )
+    // Newer servers keep the stat back, too.
+  }).pipe(Effect.catchTag("NoAuth", () => Effect.succeed<Listing>({ _tag: "forbidden", revision })))
 
 const isOther = (before: Listing, next: Listing): boolean => {
   if (before._tag !== next._tag) return true

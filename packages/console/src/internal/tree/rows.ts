@@ -1,4 +1,5 @@
 /** The stats of znodes that are visible, live. Pages that look at the same znode share its watch. */
+import type { ReadError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Effect from "effect/Effect"
@@ -54,8 +55,7 @@ export const rowEvents = (
 const follow = (zk: Service, path: string, seen: SubscriptionRef.SubscriptionRef<Seen>): Effect.Effect<void> =>
   touches(zk, path).pipe(
     Stream.runForEach(() =>
-      Effect.flatMap(Outcome.retryAcrossSessions(zk.session, zk.stat(path)), (stat) => {
-        const row: Row = { path, ...(Option.isSome(stat) ? { stat: stat.value } : {}) }
+      Effect.flatMap(Outcome.retryAcrossSessions(zk.session, read(zk, path)), (row) => {
         const before = SubscriptionRef.getUnsafe(seen)
         return before !== undefined && !("failure" in before) && isSame(before, row)
           ? Effect.void
@@ -67,9 +67,16 @@ const follow = (zk: Service, path: string, seen: SubscriptionRef.SubscriptionRef
     Effect.flatMap((failure) => SubscriptionRef.set(seen, { failure }))
   )
 
-const isSame = ({ stat: a }: Row, { stat: b }: Row): boolean =>
+/** Servers since 3.8.4 and 3.9.2 keep back the stat of a znode that may not be read. The other rows go on. */
+const read = (zk: Service, path: string): Effect.Effect<Row, ReadError> =>
+  zk.stat(path).pipe(
+    Effect.map((stat): Row => ({ path, ...(Option.isSome(stat) ? { stat: stat.value } : {}) })),
+    Effect.catchTag("NoAuth", () => Effect.succeed<Row>({ path, isForbidden: true }))
+  )
+
+const isSame = ({ isForbidden, stat: a }: Row, { isForbidden: isOtherForbidden, stat: b }: Row): boolean =>
   a === undefined || b === undefined
-    ? a === b
+    ? a === b && isForbidden === isOtherForbidden
     : a.czxid === b.czxid &&
       a.mzxid === b.mzxid &&
       a.pzxid === b.pzxid &&
