@@ -10,6 +10,7 @@ import { makeAsk, serversOf } from "../diagnose/network.ts"
 import { Client } from "../frame/Client.ts"
 import { ReadOnlyMode } from "../frame/errors.ts"
 import { Version } from "../frame/Version.ts"
+import { makeConnected } from "./connected.ts"
 import * as Read from "./readTools.ts"
 import { notice } from "./untrusted.ts"
 import * as Write from "./writeTools.ts"
@@ -18,21 +19,23 @@ export interface Input {
   readonly write: boolean
 }
 
-/** It ends when the standard input does. The session is made before the first request is read. */
+/** It ends when the standard input does. The session is made by the first tool that needs one. */
 export const mcp = Effect.fnUntraced(function* ({ write }: Input) {
   const client = yield* Client
   const { settings } = client
   if (write && settings.readOnly !== undefined) {
     return yield* new ReadOnlyMode({ command: "mcp --write", source: settings.readOnly })
   }
-  const zk = yield* client.viewer
+  const connected = yield* makeConnected(client.viewer)
   const servers = yield* serversOf(settings)
   const ask = yield* makeAsk(undefined, Duration.seconds(3))
   const where = `${settings.servers}${settings.chroot}`
   const reading = McpServer.toolkit(Read.toolkit).pipe(
-    Layer.provide(Read.toolkit.toLayer(Read.handlers(zk, MemberStatus.askAllBy(servers, ask))))
+    Layer.provide(Read.toolkit.toLayer(Read.handlers(connected, MemberStatus.askAllBy(servers, ask))))
   )
-  const writing = McpServer.toolkit(Write.toolkit).pipe(Layer.provide(Write.toolkit.toLayer(Write.handlers(zk, where))))
+  const writing = McpServer.toolkit(Write.toolkit).pipe(
+    Layer.provide(Write.toolkit.toLayer(Write.handlers(connected, where)))
+  )
   const options = {
     name: "zk",
     version: yield* Version,

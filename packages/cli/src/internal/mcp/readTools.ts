@@ -2,6 +2,7 @@
 import type { Stat } from "@effect-zookeeper/client/Models"
 import type { Service } from "@effect-zookeeper/client/Service"
 import { Diff, TreeSource } from "@effect-zookeeper/storage"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -17,7 +18,8 @@ import * as TreeWalk from "../../TreeWalk.ts"
 import { decodeUtf8 } from "../../ZnodeData.ts"
 import { encodeData } from "../output/data.ts"
 import { contentions } from "../recipes/contention.ts"
-import { mark, toFailure, ToolFailure, Untrusted } from "./untrusted.ts"
+import type { WithSession } from "./connected.ts"
+import { mark, ToolFailure, Untrusted } from "./untrusted.ts"
 
 const path = Schema.String.annotate({ description: "The absolute path of a znode, such as /app/config" })
 
@@ -52,7 +54,7 @@ const get = Tool.make("zk_get", {
 
 const stat = Tool.make("zk_stat", {
   description:
-    "Read the stat of a znode: versions, times, zxids, owner, sizes. The version is what changes are made by.",
+    "Read the stat of a znode: versions, times, zxids, owner, sizes. Changes are made by its version and its czxid.",
   parameters: Schema.Struct({ path }),
   success: Schema.Struct({ kind: Output.Kind, stat: Output.Stat }),
   failure: ToolFailure
@@ -96,7 +98,7 @@ const find = Tool.make("zk_find", {
 
 const diff = Tool.make("zk_diff", {
   description:
-    "Compare two subtrees of this ensemble: what only one has, and what is different; 500 differences at most.",
+    "Compare two subtrees of this ensemble, of 200,000 znodes at most: what only one has, and what is different; 500 differences at most.",
   parameters: Schema.Struct({ left: path, right: path }),
   success: Untrusted(Schema.Struct({ differences: Schema.Array(StorageOutput.Difference), isCut: Schema.Boolean })),
   failure: ToolFailure
@@ -110,7 +112,8 @@ const ensemble = Tool.make("zk_ensemble", {
 })
 
 const locks = Tool.make("zk_locks", {
-  description: "Find the locks, elections, semaphores and leases of a subtree, with their holders and waiters.",
+  description:
+    "Find the locks, elections, semaphores and leases of a subtree, with holders and waiters; 200 at most, among the first 200,000 znodes.",
   parameters: Schema.Struct({ path }),
   success: Untrusted(Schema.Struct({ contentions: Schema.Array(Output.Contention), isCut: Schema.Boolean })),
   failure: ToolFailure
@@ -128,72 +131,75 @@ export const toolkit = Toolkit.make(
 )
 
 /** `members` asks all of them. */
-export const handlers = (zk: Service, members: Effect.Effect<ReadonlyArray<MemberStatus.MemberStatus>>) =>
+export const handlers = (withSession: WithSession, members: Effect.Effect<ReadonlyArray<MemberStatus.MemberStatus>>) =>
   toolkit.of({
     zk_list: ({ path }) =>
-      zk.getChildren(path).pipe(
-        Effect.map((names) => mark({ names: names.toSorted().slice(0, 1_000), total: names.length })),
-        Effect.mapError(toFailure(path))
+      withSession([path], (zk) =>
+        Effect.map(zk.getChildren(path), (names) =>
+          mark({ names: names.toSorted().slice(0, 1_000), total: names.length })
+        )
       ),
     zk_get: ({ path }) =>
-      zk.get(path).pipe(
-        Effect.map(({ data, stat }) =>
+      withSession([path], (zk) =>
+        Effect.map(zk.get(path), ({ data, stat }) =>
           mark({ path, ...encodeData(data.subarray(0, most)), isCut: data.length > most, stat })
-        ),
-        Effect.mapError(toFailure(path))
+        )
       ),
     zk_stat: ({ path }) =>
-      zk.stat(path).pipe(
-        Effect.mapError(toFailure(path)),
-        Effect.flatMap((found) =>
+      withSession([path], (zk) =>
+        Effect.flatMap(zk.stat(path), (found) =>
           Option.isNone(found)
             ? Effect.fail(new ToolFailure({ message: "there is no such znode" }))
             : Effect.succeed({ kind: Output.kindOf(found.value.ephemeralOwner), stat: found.value })
         )
       ),
     zk_tree: ({ depth, path }) =>
-      TreeWalk.walk(zk, path, { maxDepth: depth }).pipe(
-        Stream.map(({ isForbidden, path, stat }) => ({
-          path,
-          ...(isForbidden ? { isForbidden } : {}),
-          ...(stat === undefined ? {} : figuresOf(stat))
-        })),
-        atMost(500),
-        Effect.map(({ isCut, items }) => mark({ znodes: items, isCut })),
-        Effect.mapError(toFailure(path))
+      withSession([path], (zk) =>
+        TreeWalk.walk(zk, path, { maxDepth: depth }).pipe(
+          Stream.map(({ isForbidden, path, stat }) => ({
+            path,
+            ...(isForbidden ? { isForbidden } : {}),
+            ...(stat === undefined ? {} : figuresOf(stat))
+          })),
+          atMost(500),
+          Effect.map(({ isCut, items }) => mark({ znodes: items, isCut }))
+        )
       ),
     zk_find: ({ in: where, path, text }) =>
-      Effect.suspend(() => {
-        let visited = 0
-        return TreeWalk.walk(zk, path, { multiRead: true }).pipe(
-          Stream.takeWhile(() => ++visited <= mostVisited),
+      withSession([path], (zk) => {
+        const walk = boundedWalk(zk, path, { multiRead: true })
+        return walk.znodes.pipe(
           Stream.filterEffect((znode) =>
-            where === "names" ? Effect.succeed(znode.path.includes(text)) : holds(zk, znode, text)
+            where === "names" ? Effect.succeed(ZnodePath.name(znode.path).includes(text)) : holds(zk, znode, text)
           ),
           Stream.map(({ path }) => path),
           atMost(200),
-          Effect.map(({ isCut, items }) => mark({ paths: items, isCut: isCut || visited > mostVisited }))
+          Effect.map(({ isCut, items }) => mark({ paths: items, isCut: isCut || walk.isCut() }))
         )
-      }).pipe(Effect.mapError(toFailure(path))),
+      }),
     zk_diff: ({ left, right }) =>
-      Diff.compare(TreeSource.live(zk, { path: left }), TreeSource.live(zk, { path: right })).pipe(
-        Stream.map((difference): typeof StorageOutput.Difference.Type =>
-          difference._tag === "Changed"
-            ? { difference: "changed", path: difference.path, parts: difference.parts }
-            : { difference: difference._tag === "OnlyLeft" ? "onlyLeft" : "onlyRight", path: difference.path }
-        ),
-        atMost(500),
-        Effect.map(({ isCut, items }) => mark({ differences: items, isCut })),
-        Effect.mapError(toFailure(left, right))
-      ),
+      withSession([left, right], (zk) => {
+        const source = (path: string) => bounded(TreeSource.live(zk, { path }))
+        return Diff.compare(source(left), source(right)).pipe(
+          Stream.map((difference): typeof StorageOutput.Difference.Type =>
+            difference._tag === "Changed"
+              ? { difference: "changed", path: difference.path, parts: difference.parts }
+              : { difference: difference._tag === "OnlyLeft" ? "onlyLeft" : "onlyRight", path: difference.path }
+          ),
+          atMost(500),
+          Effect.map(({ isCut, items }) => mark({ differences: items, isCut }))
+        )
+      }),
     zk_ensemble: () =>
       Effect.map(members, (all) => ({ members: all.map((member) => Struct.omit(member, ["metrics"])) })),
     zk_locks: ({ path }) =>
-      contentions(zk)(TreeWalk.walk(zk, path)).pipe(
-        atMost(200),
-        Effect.map(({ isCut, items }) => mark({ contentions: items, isCut })),
-        Effect.mapError(toFailure(path))
-      )
+      withSession([path], (zk) => {
+        const walk = boundedWalk(zk, path, {})
+        return contentions(zk)(walk.znodes).pipe(
+          atMost(200),
+          Effect.map(({ isCut, items }) => mark({ contentions: items, isCut: isCut || walk.isCut() }))
+        )
+      })
   })
 
 // ---- internal
@@ -201,8 +207,29 @@ export const handlers = (zk: Service, members: Effect.Effect<ReadonlyArray<Membe
 /** Bytes of data in one answer. */
 const most = 100_000
 
-/** Znodes that one search looks at. */
+/** Znodes that one tool looks at. */
 const mostVisited = 200_000
+
+/** The first znodes of a subtree, and whether there are more. */
+const boundedWalk = (zk: Service, path: string, options: TreeWalk.Options) => {
+  let visited = 0
+  return {
+    znodes: Stream.takeWhile(TreeWalk.walk(zk, path, options), () => ++visited <= mostVisited),
+    isCut: () => visited > mostVisited
+  }
+}
+
+/** Half of a comparison would tell differences that are none. */
+const bounded = <E, R>(source: TreeSource.TreeSource<E, R>): TreeSource.TreeSource<E | ToolFailure, R> => {
+  let visited = 0
+  const message = `a subtree has more than ${mostVisited} znodes: compare parts of it, or use zk diff`
+  return {
+    ...source,
+    entries: Stream.mapEffect(source.entries, (entry) =>
+      ++visited > mostVisited ? Effect.fail(new ToolFailure({ message })) : Effect.succeed(entry)
+    )
+  }
+}
 
 const atMost =
   (limit: number) =>
