@@ -164,16 +164,22 @@ const create = Rpc.make("create", {
   error: EditFailure
 })
 
-/** Writes data, if the znode still has the version that the person saw. */
+/**
+ * The znode that the person saw, by the transaction that created it: a znode that is deleted and created again begins at version
+ * 0 again.
+ */
+const czxid = Models.Hex
+
+/** Writes data, if the znode is still the one that the person saw, in that version. */
 const save = Rpc.make("save", {
-  payload: { ...at, version: Schema.Int, data: Models.Bytes },
+  payload: { ...at, czxid, version: Schema.Int, data: Models.Bytes },
   success: Models.Stat,
   error: EditFailure
 })
 
 /** Sets the ACL, if it still has the version that the person saw (`aversion`). */
 const saveAcl = Rpc.make("saveAcl", {
-  payload: { ...at, aversion: Schema.Int, acl: Schema.Array(Models.NewAclEntry) },
+  payload: { ...at, czxid, aversion: Schema.Int, acl: Schema.Array(Models.NewAclEntry) },
   success: Models.Stat,
   error: EditFailure
 })
@@ -185,6 +191,7 @@ const saveAcl = Rpc.make("saveAcl", {
 const remove = Rpc.make("remove", {
   payload: {
     ...at,
+    czxid,
     version: Schema.Int,
     /** How many znodes the person was told, with the path itself. */
     subtree: Schema.optionalKey(Schema.Struct({ znodes: Schema.Int }))

@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { Bytes, Stat } from "./Models.ts"
+import { Bytes, Hex, Stat } from "./Models.ts"
 
 /**
  * The server has no cluster of this name.
@@ -48,7 +48,8 @@ export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { pa
 
 /**
  * The znode is no longer as the person saw it, and nothing was changed. `current` is what is there now; it is missing where
- * the znode is gone, and its data where the ACL forbids to read it.
+ * the znode is gone, and its data where the ACL forbids to read it. It may be of the version that was seen, and another znode:
+ * one that was created after the first was deleted.
  *
  * @category errors
  * @since 0.1.0
@@ -57,11 +58,14 @@ export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   path: Schema.String,
   /** The version that was seen: of the data, or of the ACL. */
   seen: Schema.Number,
+  /** The transaction that created the znode that was seen. */
+  czxid: Hex,
   current: Schema.optionalKey(Schema.Struct({ stat: Stat, data: Schema.optionalKey(Bytes) }))
 }) {
   override get message(): string {
-    return this.current === undefined
-      ? `${this.path} was deleted meanwhile; nothing was changed`
+    if (this.current === undefined) return `${this.path} was deleted meanwhile; nothing was changed`
+    return this.current.stat.czxid !== this.czxid
+      ? `${this.path} was deleted and created again meanwhile; nothing was changed`
       : `${this.path} was changed meanwhile: version ${this.seen} was seen; nothing was changed`
   }
 }

@@ -38,13 +38,16 @@ describeOnServers("zk ui", (it) => {
     assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/#token=[\w-]{43}$/)
     const listed = yield* Stream.runHead(page.directory({ cluster, path: "/", limit: 10 }))
     assert.deepInclude(yield* Effect.fromOption(listed), { names: ["app"] })
-    const refused = yield* failure(page.save({ cluster, path: "/app", version: 0, data: new Uint8Array() }), "ReadOnly")
+    const refused = yield* failure(
+      page.save({ cluster, path: "/app", czxid: 1n, version: 0, data: new Uint8Array() }),
+      "ReadOnly"
+    )
     assert.include(refused.message, "--write")
   })
 
   it.inChroot("with --write saves by version; --read-only wins", function* (commands) {
-    yield* commands.zk.create("/flag", { data: "off" })
-    const change = { path: "/flag", version: 0, data: new TextEncoder().encode("on") }
+    const { stat } = yield* commands.zk.createWithStat("/flag", { data: "off" })
+    const change = { path: "/flag", czxid: stat.czxid, version: 0, data: new TextEncoder().encode("on") }
     const locked = yield* start(commands, "--write", "--read-only")
     const refused = yield* failure(locked.page.save({ cluster: locked.cluster, ...change }), "ReadOnly")
     assert.include(refused.message, "--read-only")

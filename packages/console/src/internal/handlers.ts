@@ -119,12 +119,12 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
     znode: ({ cluster, limit, path }, asked) =>
       endless(asked, cluster, ({ cluster, zk }) => znodeEvents(zk, path, atMost(limit, limits.data), cluster.formats)),
     create: ({ cluster, ...created }, asked) => change(asked, cluster, (zk) => Edits.create(zk, created)),
-    save: ({ cluster, data, path, version }, asked) =>
-      change(asked, cluster, (zk) => Edits.save(zk, path, version, data)),
-    saveAcl: ({ acl, aversion, cluster, path }, asked) =>
-      change(asked, cluster, (zk) => Edits.saveAcl(zk, path, aversion, acl)),
-    remove: ({ cluster, path, subtree, version }, asked) =>
-      change(asked, cluster, (zk) => Edits.remove(zk, path, version, subtree)),
+    save: ({ cluster, czxid, data, path, version }, asked) =>
+      change(asked, cluster, (zk) => Edits.save(zk, { path, czxid, version }, data)),
+    saveAcl: ({ acl, aversion, cluster, czxid, path }, asked) =>
+      change(asked, cluster, (zk) => Edits.saveAcl(zk, { path, czxid, version: aversion }, acl)),
+    remove: ({ cluster, czxid, path, subtree, version }, asked) =>
+      change(asked, cluster, (zk) => Edits.remove(zk, { path, czxid, version }, subtree)),
     exportSubtree: ({ cluster, path }, asked) =>
       live(asked, cluster, ({ zk }) =>
         Stream.unwrap(

@@ -92,7 +92,8 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
     setEntries(entriesOf(props.present))
     setTouched(false)
   }
-  const isOld = () => props.present.stat.aversion !== seen().stat.aversion
+  const isOld = () =>
+    props.present.stat.aversion !== seen().stat.aversion || props.present.stat.czxid !== seen().stat.czxid
   onMount(() => props.onDoubt())
   createEffect(() => isOld() && !isTouched() && beginAgain())
   createEffect(
@@ -140,6 +141,7 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
       link.client.saveAcl({
         cluster: cluster()?.name ?? "",
         path: props.path,
+        czxid: seen().stat.czxid,
         aversion: seen().stat.aversion,
         acl: entries()
       })

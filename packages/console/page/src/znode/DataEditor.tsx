@@ -57,8 +57,8 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
   })
 
   const type = (text: string): void => keepDraft(name(), props.path, { ...draft(), text })
-  const save = (version: number): void =>
-    saving.start(link.client.save({ cluster: name(), path: props.path, version, data: bytesOf(draft().text) }))
+  const save = (czxid: bigint, version: number): void =>
+    saving.start(link.client.save({ cluster: name(), path: props.path, czxid, version, data: bytesOf(draft().text) }))
   const review = (): void => {
     if (!isChanged() || readOnly() !== undefined || isGone()) return
     saving.forget()
@@ -157,7 +157,7 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
                 class="button primary"
                 autofocus
                 disabled={saving.state()._tag === "Running"}
-                onClick={() => save(draft().base.version)}
+                onClick={() => save(BigInt(draft().base.czxid), draft().base.version)}
               >
                 {saving.state()._tag === "Running" ? "Saving …" : `Save as version ${draft().base.version + 1}`}
               </button>
@@ -175,7 +175,7 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
               isSaving={saving.state()._tag === "Running"}
               failure={failure()}
               onType={type}
-              onSave={() => save(theirs().stat.version)}
+              onSave={() => save(theirs().stat.czxid, theirs().stat.version)}
               onClose={() => setStep("edit")}
             />
           )}

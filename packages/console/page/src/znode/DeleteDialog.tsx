@@ -37,7 +37,12 @@ export const DeleteDialog = (props: {
     const znodes = below()?.znodes
     if (znodes === undefined || !isTyped(typed(), name) || isTooMuch()) return
     deleting.start(
-      link.client.remove({ ...at(), version: seen.version, ...(znodes > 1 ? { subtree: { znodes } } : {}) })
+      link.client.remove({
+        ...at(),
+        czxid: seen.czxid,
+        version: seen.version,
+        ...(znodes > 1 ? { subtree: { znodes } } : {})
+      })
     )
   }
   const failure = () => {

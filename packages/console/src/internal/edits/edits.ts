@@ -5,7 +5,7 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Models from "../../Models.ts"
-import { Conflict, type EditFailure, MoreBelow, Refused } from "../../ProtocolError.ts"
+import { Conflict, type EditFailure, MoreBelow, Refused, Unavailable } from "../../ProtocolError.ts"
 import { type ClientError, toEditFailure, toReadFailure } from "../failures.ts"
 import * as limits from "../limits.ts"
 import { countZnodes } from "../tree/search.ts"
@@ -52,47 +52,50 @@ export const create = Effect.fnUntraced(
   Effect.mapError((error): EditFailure => (isOurs(error) ? error : toEditFailure(error)))
 )
 
-export const save = (
-  zk: Service,
-  path: string,
-  version: number,
-  data: Uint8Array
-): Effect.Effect<Models.Stat, EditFailure> =>
-  checkVersion(version, "version").pipe(
-    Effect.andThen(zk.setData(path, data, { version })),
-    Effect.catch((error) => failEdit(zk, path, version, error))
-  )
+/** What a person saw: the znode by the transaction that created it, and the version of its data or of its ACL. */
+export interface Seen {
+  readonly path: string
+  readonly czxid: bigint
+  readonly version: number
+}
+
+export const save = (zk: Service, seen: Seen, data: Uint8Array): Effect.Effect<Models.Stat, EditFailure> =>
+  Effect.gen(function* () {
+    yield* checkVersion(seen.version, "version")
+    yield* checkBirth(zk, seen)
+    return yield* sameAs(seen, yield* zk.setData(seen.path, data, { version: seen.version }))
+  }).pipe(Effect.catch((error) => failEdit(zk, seen, error)))
 
 export const saveAcl = (
   zk: Service,
-  path: string,
-  aversion: number,
+  seen: Seen,
   acl: ReadonlyArray<typeof Models.NewAclEntry.Type>
 ): Effect.Effect<Models.Stat, EditFailure> =>
   Effect.gen(function* () {
-    yield* checkVersion(aversion, "aversion")
-    const before = yield* zk.getAcl(path)
+    yield* checkVersion(seen.version, "aversion")
+    yield* zk.sync(seen.path)
+    const before = yield* zk.getAcl(seen.path)
     // Entries that are kept are those of the ACL that the person saw.
-    if (before.stat.aversion !== aversion) return yield* conflict(zk, path, aversion)
+    if (before.stat.czxid !== seen.czxid || before.stat.aversion !== seen.version) return yield* conflict(zk, seen)
     const entries = yield* Effect.fromResult(newAcl(acl, before.acl))
-    return yield* zk.setAcl(path, entries, { version: aversion })
-  }).pipe(Effect.catch((error) => (isOurs(error) ? Effect.fail(error) : failEdit(zk, path, aversion, error))))
+    return yield* sameAs(seen, yield* zk.setAcl(seen.path, entries, { version: seen.version }))
+  }).pipe(Effect.catch((error) => failEdit(zk, seen, error)))
 
 /** A subtree is counted first, and what is created in it meanwhile is deleted with it. */
 export const remove = (
   zk: Service,
-  path: string,
-  version: number,
+  seen: Seen,
   subtree: { readonly znodes: number } | undefined
 ): Effect.Effect<{ readonly deleted: number }, EditFailure> =>
   Effect.gen(function* () {
+    const { path, version } = seen
     yield* checkVersion(version, "version")
+    const stat = yield* checkBirth(zk, seen)
     if (subtree === undefined) {
       yield* zk.delete(path, { version })
       return { deleted: 1 }
     }
-    const stat = yield* zk.stat(path)
-    if (Option.isNone(stat) || stat.value.version !== version) return yield* conflict(zk, path, version)
+    if (stat.version !== version) return yield* conflict(zk, seen)
     const znodes = yield* countZnodes(zk, path)
     if (znodes > limits.removal) {
       return yield* new Refused({
@@ -103,14 +106,14 @@ export const remove = (
     if (znodes > subtree.znodes) return yield* new MoreBelow({ path, znodes })
     yield* zk.deleteAll(path)
     return { deleted: znodes }
-  }).pipe(Effect.catch((error) => (isOurs(error) ? Effect.fail(error) : failEdit(zk, path, version, error))))
+  }).pipe(Effect.catch((error) => failEdit(zk, seen, error)))
 
 // ---- internal
 
-type Ours = Refused | Conflict | MoreBelow
+type Ours = Refused | Unavailable | Conflict | MoreBelow
 
 const isOurs = (error: ClientError | Ours): error is Ours =>
-  error._tag === "Refused" || error._tag === "Conflict" || error._tag === "MoreBelow"
+  error._tag === "Refused" || error._tag === "Unavailable" || error._tag === "Conflict" || error._tag === "MoreBelow"
 
 /** -1 is any version for servers, which is not what a person has seen. */
 const checkVersion = (version: number, name: string): Effect.Effect<void, Refused> =>
@@ -118,28 +121,43 @@ const checkVersion = (version: number, name: string): Effect.Effect<void, Refuse
     ? Effect.void
     : Effect.fail(new Refused({ reason: "invalid", message: `${name} ${version} is none that a znode can have` }))
 
-const failEdit = (
-  zk: Service,
-  path: string,
-  seen: number,
-  error: ClientError | Ours
-): Effect.Effect<never, EditFailure> => {
+/**
+ * The stat of the znode that was seen, and not of one that was created in its place. Servers compare versions alone, and those
+ * begin anew. The sync keeps a server that lags from showing the old znode.
+ */
+const checkBirth = (zk: Service, seen: Seen): Effect.Effect<Models.Stat, ClientError | EditFailure> =>
+  Effect.flatMap(Effect.andThen(zk.sync(seen.path), zk.stat(seen.path)), (stat) =>
+    Option.isSome(stat) && stat.value.czxid === seen.czxid ? Effect.succeed(stat.value) : conflict(zk, seen)
+  )
+
+/** A znode can be deleted and created again between the look and the write, with the same version. That is not kept secret. */
+const sameAs = ({ czxid, path }: Seen, stat: Models.Stat): Effect.Effect<Models.Stat, Unavailable> =>
+  stat.czxid === czxid
+    ? Effect.succeed(stat)
+    : Effect.fail(
+        new Unavailable({
+          message: `${path} was deleted and created again in that very moment, and the new znode was written`,
+          maybeApplied: true
+        })
+      )
+
+const failEdit = (zk: Service, seen: Seen, error: ClientError | EditFailure): Effect.Effect<never, EditFailure> => {
   if (isOurs(error)) return Effect.fail(error)
   switch (error._tag) {
     case "BadVersion":
-      return conflict(zk, path, seen)
+      return conflict(zk, seen)
     case "NoNode":
-      return Effect.fail(new Conflict({ path, seen }))
+      return Effect.fail(new Conflict({ path: seen.path, seen: seen.version, czxid: seen.czxid }))
     case "NotEmpty":
-      return Effect.flatMap(Effect.mapError(countZnodes(zk, path), toReadFailure), (znodes) =>
-        Effect.fail(new MoreBelow({ path, znodes }))
+      return Effect.flatMap(Effect.mapError(countZnodes(zk, seen.path), toReadFailure), (znodes) =>
+        Effect.fail(new MoreBelow({ path: seen.path, znodes }))
       )
     default:
       return Effect.fail(toEditFailure(error))
   }
 }
 
-const conflict = (zk: Service, path: string, seen: number): Effect.Effect<never, EditFailure> =>
+const conflict = (zk: Service, { czxid, path, version }: Seen): Effect.Effect<never, EditFailure> =>
   zk.get(path).pipe(
     Effect.map(({ data, stat }): Conflict["current"] => ({ stat, data })),
     Effect.catchTags({
@@ -148,7 +166,7 @@ const conflict = (zk: Service, path: string, seen: number): Effect.Effect<never,
     }),
     Effect.mapError(toReadFailure),
     Effect.flatMap((current) =>
-      Effect.fail(new Conflict({ path, seen, ...(current === undefined ? {} : { current }) }))
+      Effect.fail(new Conflict({ path, seen: version, czxid, ...(current === undefined ? {} : { current }) }))
     )
   )
 
