@@ -9,7 +9,7 @@ import type { Visited } from "@effect-zookeeper/client/TreeWalk"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Contention, Finding, Group, Member, Queue, Session, SessionDetail, Word } from "./EnsembleModels.ts"
+import type { Contention, Finding, Group, Members, Queue, SessionDetail, Sessions, Word } from "./EnsembleModels.ts"
 import type { Format } from "./Format.ts"
 
 /**
@@ -61,14 +61,17 @@ export type Found = { readonly contention: Contention } | { readonly queue: Queu
  * @since 0.1.0
  */
 export interface Inspector {
-  /** Asks all members. A member that does not answer has its reason in `problem`. */
-  readonly members: Effect.Effect<ReadonlyArray<Member>>
+  /**
+   * Asks all members. A member that does not answer has its reason in `problem`. The client is that of the console, undefined
+   * while it has no session: its configuration tells members that the connect string does not name.
+   */
+  readonly members: (zk: Service | undefined) => Effect.Effect<Members>
   /** The answer of a server to a four-letter word. */
   readonly word: (server: string, word: Word) => Effect.Effect<string, Problem>
-  /** The oddities of the ensemble. It changes nothing. */
-  readonly doctor: (zk: Service) => Effect.Effect<ReadonlyArray<Finding>, Problem>
-  /** All sessions, as far as the servers tell. */
-  readonly sessions: Effect.Effect<ReadonlyArray<Session>, Problem>
+  /** The oddities of the ensemble, of whose tree so many znodes are looked at. It changes nothing. */
+  readonly doctor: (zk: Service, options: { readonly znodes: number }) => Effect.Effect<ReadonlyArray<Finding>, Problem>
+  /** All sessions, as far as the servers tell. It fails where no server tells any. */
+  readonly sessions: Effect.Effect<Sessions, Problem>
   /** One session, with all of its znodes and watches. */
   readonly session: (id: bigint) => Effect.Effect<SessionDetail, Problem>
   /** The recipes among the znodes of a walk. */

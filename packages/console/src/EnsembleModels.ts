@@ -26,6 +26,10 @@ export const Member = Schema.Struct({
    */
   state: Schema.Literals(["serving", "idle", "silent", "unreachable"]),
   problem: Schema.optionalKey(Schema.String),
+  /** Why a member that serves tells less than others: with default settings servers allow one word alone. */
+  incomplete: Schema.optionalKey(Schema.String),
+  /** That of the configuration, where it is known. */
+  role: Schema.optionalKey(Schema.Literals(["participant", "observer"])),
   mode: Schema.optionalKey(Schema.Literals(["standalone", "leader", "follower", "observer", "read-only"])),
   /** Such as `3.8.0`. */
   release: Schema.optionalKey(Schema.String),
@@ -66,12 +70,32 @@ export const Member = Schema.Struct({
 export type Member = typeof Member.Type
 
 /**
+ * All members that are known.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Members = Schema.Struct({
+  members: Schema.Array(Member),
+  /** How many members vote, by the configuration. Missing where it does not tell. */
+  voters: Schema.optionalKey(Schema.Int)
+})
+
+/**
+ * All members that are known.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Members = typeof Members.Type
+
+/**
  * All members at one time.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const EnsembleSample = Schema.Struct({ time: Schema.Finite, members: Schema.Array(Member) })
+export const EnsembleSample = Schema.Struct({ time: Schema.Finite, ...Members.fields })
 
 /**
  * All members at one time.
@@ -231,15 +255,42 @@ export const Session = Schema.Struct({
 export type Session = typeof Session.Type
 
 /**
- * A session with its znodes and watches. Lists are missing where no server tells them, and cut where they are long.
+ * All sessions, as far as the servers tell. `problems` says why some do not: their connections are missing.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Sessions = Schema.Struct({ sessions: Schema.Array(Session), problems: Schema.Array(Schema.String) })
+
+/**
+ * All sessions, as far as the servers tell.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Sessions = typeof Sessions.Type
+
+/**
+ * A path that servers name. One that is inside of the chroot is as pages know it, and others are as servers write them: they lead
+ * nowhere.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SessionPath = Schema.Struct({ path: Schema.String, isInside: Schema.Boolean })
+
+/**
+ * A session with its znodes and watches. Lists are missing where no server tells them, and cut where they are long. `problems`
+ * says which servers do not answer, and why.
  *
  * @category schemas
  * @since 0.1.0
  */
 export const SessionDetail = Schema.Struct({
   session: Session,
-  ephemerals: Schema.optionalKey(Schema.Array(Schema.String)),
-  watches: Schema.optionalKey(Schema.Array(Schema.String)),
+  ephemerals: Schema.optionalKey(Schema.Array(SessionPath)),
+  watches: Schema.optionalKey(Schema.Array(SessionPath)),
+  problems: Schema.Array(Schema.String),
   isTruncated: Schema.Boolean
 })
 

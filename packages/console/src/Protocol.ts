@@ -177,7 +177,7 @@ const save = Rpc.make("save", {
   error: EditFailure
 })
 
-/** Sets the ACL, if it still has the version that the person saw (`aversion`). */
+/** Sets the ACL, if it is still that of the znode that the person saw, in that version (`aversion`). */
 const saveAcl = Rpc.make("saveAcl", {
   payload: { ...at, czxid, aversion: Schema.Int, acl: Schema.Array(Models.NewAclEntry) },
   success: Models.Stat,
@@ -185,7 +185,7 @@ const saveAcl = Rpc.make("saveAcl", {
 })
 
 /**
- * Deletes a znode, if it still has the version that the person saw. With `subtree` what is below goes too, if it is no more
+ * Deletes a znode, if it is still the one that the person saw, in that version. With `subtree` what is below goes too, if it is no more
  * than the person agreed to; a subtree is not deleted in one transaction.
  */
 const remove = Rpc.make("remove", {
@@ -248,8 +248,15 @@ const ensembleConfig = Rpc.make("ensembleConfig", {
   stream: true
 })
 
-/** The oddities of the ensemble, the worst first. */
-const doctor = Rpc.make("doctor", { payload: { cluster }, success: Schema.Array(Ensemble.Finding), error: ReadFailure })
+/**
+ * The oddities of the ensemble, the worst first, as they were found in the last minute: all pages share one look. `isAnew` begins
+ * another, unless one is running.
+ */
+const doctor = Rpc.make("doctor", {
+  payload: { cluster, isAnew: Schema.Boolean },
+  success: Schema.Array(Ensemble.Finding),
+  error: ReadFailure
+})
 
 /** The answer of one member to a four-letter word that changes nothing, as it is. */
 const fourLetterWord = Rpc.make("fourLetterWord", {
@@ -258,10 +265,10 @@ const fourLetterWord = Rpc.make("fourLetterWord", {
   error: ReadFailure
 })
 
-/** All sessions, as far as the servers tell. */
+/** All sessions, as far as the servers tell. It fails with `Refused` where none does. */
 const sessions = Rpc.make("sessions", {
   payload: { cluster },
-  success: Schema.Array(Ensemble.Session),
+  success: Ensemble.Sessions,
   error: ReadFailure
 })
 

@@ -136,7 +136,7 @@ const readTree = (zk: Service, root = "/") =>
         path: root === "/" ? path : path.slice(root.length),
         data: new TextDecoder().decode(data),
         acl: acl.map(Acl.format),
-        versions: [stat.version, stat.cversion, stat.aversion]
+        versions: [stat?.version, stat?.cversion, stat?.aversion]
       }))
     ),
     Stream.runCollect

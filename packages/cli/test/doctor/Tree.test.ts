@@ -56,6 +56,26 @@ describeOnServers("zk doctor", (it) => {
     assert.deepStrictEqual(yield* findings(run, ["open-acls"], ["/closed"]), [])
   })
 
+  it.inChroot("says that it has looked at the first znodes alone, where it may not look at all", function* ({ zk }) {
+    for (let index = 0; index < 8; index++) yield* zk.create(`/large${index}`, { data: "x".repeat(100) })
+    const check = (limit: number) =>
+      checkTree(zk, {
+        path: "/",
+        large: 100,
+        many: 100,
+        limit,
+        sessions: new Set(),
+        sessionsNow: Effect.succeed(undefined)
+      }).pipe(Effect.provideServiceEffect(Printer, makePrinter("text", false)), Effect.provide(silentStdio))
+    const cut = yield* check(4)
+    assert.lengthOf(
+      cut.filter((finding) => finding.check === "large-znodes"),
+      3
+    )
+    assert.deepInclude(cut.at(-1), { check: "tree", message: "only the first 4 znodes were looked at" })
+    assert.isFalse((yield* check(9)).some((finding) => finding.check === "tree"))
+  })
+
   it.inChroot("says what it could not look into", function* ({ run, zk }) {
     yield* zk.create("/secret", { acl: [Acl.world("cdwa")] })
     const [found] = yield* findings(run, ["access"])

@@ -3,32 +3,12 @@ import { Lock, Queue } from "@effect-zookeeper/recipes"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { eventually, failure } from "@effect-zookeeper/test-kit/Expectations"
 import { assert } from "@effect/vitest"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { emptyPage, openLink } from "../support/page.ts"
-import { type Commands, describeOnServers } from "../support/zk.ts"
-
-/** Starts it, and opens its page. */
-const start = Effect.fnUntraced(function* ({ run }: Commands, ...args: ReadonlyArray<string>) {
-  const folder = yield* emptyPage
-  const printed = yield* Deferred.make<string>()
-  yield* run(["ui", "--port", "0", "--page", folder, "--ndjson", ...args], {
-    onOut: (text) => {
-      if (text.endsWith("\n")) Deferred.doneUnsafe(printed, Exit.succeed(text))
-    }
-  }).pipe(
-    Effect.flatMap(({ err }) => Deferred.die(printed, err)),
-    Effect.forkScoped
-  )
-  const { link }: { readonly link: string } = JSON.parse(yield* Deferred.await(printed))
-  const page = yield* openLink(link)
-  const [cluster] = yield* Stream.runHead(page.clusters()).pipe(Effect.flatMap(Effect.fromOption))
-  return { link, page, cluster: cluster?.name ?? "" }
-})
+import { emptyPage, startUi as start } from "../support/page.ts"
+import { describeOnServers } from "../support/zk.ts"
 
 describeOnServers("zk ui", (it) => {
   it.inChroot("shows the tree in the chroot, and changes nothing", function* (commands) {
@@ -69,11 +49,13 @@ describeOnServers("zk ui", (it) => {
     assert.deepInclude(sample.members[0], { server: servers, state: "serving", mode: "standalone" })
     assert.include(yield* page.fourLetterWord({ cluster, server: servers, word: "srvr" }), "Mode: standalone")
     yield* failure(page.fourLetterWord({ cluster, server: "127.0.0.1:1", word: "srvr" }), "Refused")
-    const sessions = yield* page.sessions({ cluster })
+    const { problems, sessions } = yield* page.sessions({ cluster })
+    assert.deepStrictEqual(problems, [])
     assert.isTrue(sessions.some(({ session }) => session === zk.session.id))
     const detail = yield* page.session({ cluster, session: zk.session.id })
-    assert.isTrue(detail.ephemerals?.some((path) => path.endsWith("/mine")))
-    assert.isArray(yield* page.doctor({ cluster }))
+    // By the path in the chroot, which leads to it.
+    assert.deepStrictEqual(detail.ephemerals, [{ path: "/mine", isInside: true }])
+    assert.isArray(yield* page.doctor({ cluster, isAnew: false }))
   })
 
   it.inChroot("finds a lock with its holder, and a queue with its items", function* (commands) {
@@ -105,6 +87,31 @@ describeOnServers("zk ui", (it) => {
         )
       })
     )
+  })
+
+  it.inChroot("finds a queue of kazoo's layout as one, also before anything is taken", function* (commands) {
+    const { zk } = commands
+    const { cluster, page } = yield* start(commands)
+    const make = (path: string) =>
+      Effect.provideService(Queue.make(path, { layout: "kazooLocking" }), ZooKeeper.ZooKeeper, zk)
+    const busy = yield* make("/busy")
+    const fresh = yield* make("/fresh")
+    for (const item of ["a", "b"]) yield* busy.offer(new TextEncoder().encode(item))
+    yield* fresh.offer(new TextEncoder().encode("c"))
+    yield* busy.takeWithLock
+    const found = yield* page.recipes({ cluster, path: "/" }).pipe(
+      Stream.takeUntil(({ _tag }) => _tag === "scanned"),
+      Stream.runCollect
+    )
+    const queues = found.flatMap((event) => (event._tag === "queue" ? [event.queue] : []))
+    assert.deepStrictEqual(
+      queues.map(({ items, layout, path, taken }) => ({ path, layout, items, taken })),
+      [
+        { path: "/busy", layout: "kazooLocking", items: 2, taken: 1 },
+        { path: "/fresh", layout: "kazooLocking", items: 1, taken: 0 }
+      ]
+    )
+    assert.isFalse(found.some(({ _tag }) => _tag === "group" || _tag === "contention"))
   })
 
   it.inChroot(

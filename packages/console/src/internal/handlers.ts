@@ -148,14 +148,11 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
         })
       ),
     ensembleConfig: ({ cluster }, asked) => live(asked, cluster, ({ zk }) => configEvents(zk)),
-    doctor: ({ cluster }, asked) =>
-      once(asked, cluster, ({ cluster, zk }) =>
-        cluster.inspector === undefined
+    doctor: ({ cluster, isAnew }, asked) =>
+      once(asked, cluster, ({ examination }) =>
+        examination === undefined
           ? noInspector
-          : Effect.mapError(
-              cluster.inspector.doctor(zk),
-              ({ message }) => new Refused({ reason: "unsupported", message })
-            )
+          : Effect.mapError(examination(isAnew), ({ message }) => new Refused({ reason: "unsupported", message }))
       ),
     fourLetterWord: ({ cluster, server, word }, asked) =>
       asking(asked, cluster, (inspector) => inspector.word(server, word)),

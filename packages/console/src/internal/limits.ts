@@ -40,6 +40,9 @@ export const counted = 5_000
 /** Znodes that one scan for recipes visits. */
 export const scanned = 20_000
 
+/** Znodes that the doctor looks at. */
+export const examined = 20_000
+
 /** Streams and requests that one page has open at a time. */
 export const streams = 256
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { explain } from "../../page/src/model/acl.ts"
 import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
-import { add, lastAnswer, makeHistory, summary } from "../../page/src/model/ensemble.ts"
+import { add, assess, incompleteness, lastAnswer, makeHistory, summary } from "../../page/src/model/ensemble.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
 import { format, parse } from "../../page/src/model/Route.ts"
 import { facts, lifetime } from "../../page/src/model/stat.ts"
@@ -98,12 +98,35 @@ describe("what the page shows", () => {
   })
 
   it("says how many members may still fail", () => {
-    const up = { server: "a:1", state: "serving", mode: "leader" } as const
-    const down = { server: "c:1", state: "unreachable" } as const
-    assert.deepStrictEqual(summary([up, { ...up, server: "b:1", mode: "follower" }, down]), {
+    const up = { server: "a:1", state: "serving", mode: "leader", role: "participant" } as const
+    const also = { ...up, server: "b:1", mode: "follower" } as const
+    const down = { server: "c:1", state: "unreachable", role: "participant" } as const
+    assert.deepStrictEqual(summary([up, also, down], 3), {
       health: "bad",
       text: "c:1 does not serve. One more, and there is no quorum. The leader is a:1."
     })
+  })
+
+  it("counts no observers in a quorum, and does not speak of one that is not known", () => {
+    const up = { server: "a:1", state: "serving", mode: "leader", role: "participant" } as const
+    const voters = [up, { ...up, server: "b:1", mode: "follower" }, { ...up, server: "c:1", mode: "follower" }] as const
+    const observer = { server: "o:1", state: "unreachable", role: "observer" } as const
+    assert.strictEqual(
+      summary([...voters, observer], 3).text,
+      "o:1 does not serve. 1 more may fail before the quorum is lost. The leader is a:1."
+    )
+    const unnamed = "o:1 does not serve. The leader is a:1."
+    assert.strictEqual(summary([up, observer], 5).text, unnamed)
+    assert.strictEqual(summary([up, observer]).text, unnamed)
+  })
+
+  it("does not take a member that tells little for one that needs a look", () => {
+    const incomplete = "the word mntr is not allowed"
+    const member = { server: "a:1", state: "serving", mode: "follower", incomplete } as const
+    assert.deepStrictEqual(assess(member), { health: "good", word: "follower", remarks: [] })
+    assert.include(incompleteness([member, { ...member, server: "b:1" }]), incomplete)
+    assert.isUndefined(incompleteness([{ server: "a:1", state: "serving" }]))
+    assert.strictEqual(assess({ ...member, problem: "no answer to mntr" }).health, "warn")
   })
 
   it("says when something was", () => {

@@ -89,16 +89,23 @@ const httpServer = Effect.gen(function* () {
   return { http, kill }
 }).pipe(Effect.orDie)
 
+/** The configuration knows all of them, or none. */
+const membersOf = ({ members }: MadeUp) => {
+  const voters = members.filter(({ role }) => role === "participant").length
+  return { members, ...(voters === 0 ? {} : { voters }) }
+}
+
 const inspectorOf = (madeUp: MadeUp): Inspector => ({
-  members: Effect.sync(() => madeUp.members),
+  members: () => Effect.sync(() => membersOf(madeUp)),
   word: (server, word) => Effect.succeed(`${word} of ${server}\nMode: leader\n`),
   doctor: () => Effect.sync(() => madeUp.findings),
-  sessions: Effect.sync(() => madeUp.sessions),
+  sessions: Effect.sync(() => ({ sessions: madeUp.sessions, problems: [] })),
   session: (id) =>
     Effect.sync(() => ({
       session: madeUp.sessions.find(({ session }) => session === id) ?? { session: id },
-      ephemerals: ["/workers/w-1", "/locks/report/lock-0000000001"],
-      watches: ["/app/config"],
+      ephemerals: ["/workers/w-1", "/locks/report/lock-0000000001"].map((path) => ({ path, isInside: true })),
+      watches: [{ path: "/app/config", isInside: true }],
+      problems: [],
       isTruncated: false
     })),
   recipes: () => Stream.suspend(() => Stream.fromIterable(madeUp.recipes))

@@ -60,6 +60,7 @@ export const exampleTree = Effect.gen(function* () {
 const member = (server: string, changes: Partial<Member>): Member => ({
   server,
   state: "serving",
+  role: "participant",
   mode: "follower",
   release: "3.9.2",
   zxid: 0x1200000a3fn,
@@ -83,7 +84,12 @@ const member = (server: string, changes: Partial<Member>): Member => ({
 export const lostMember: ReadonlyArray<Member> = [
   member("zk1.example:2181", { mode: "leader", connections: 57, syncedFollowers: 1, learners: 1 }),
   member("zk2.example:2181", { lag: 2400, outstanding: 12, zxid: 0x12000000dfn }),
-  { server: "zk3.example:2181", state: "unreachable", problem: "connect ECONNREFUSED 10.0.4.13:2181" }
+  {
+    server: "zk3.example:2181",
+    state: "unreachable",
+    role: "participant",
+    problem: "connect ECONNREFUSED 10.0.4.13:2181"
+  }
 ]
 
 export const healthyMembers: ReadonlyArray<Member> = [

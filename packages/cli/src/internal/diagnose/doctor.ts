@@ -94,6 +94,8 @@ export interface Patient<E, R> {
         readonly path: string
         readonly large: number
         readonly many: number
+        /** The most znodes that are looked at. Default: all. */
+        readonly limit?: number
       }
     | undefined
 }
@@ -131,11 +133,11 @@ const lookAtTree = Effect.fnUntraced(function* <E, R>(
   found: Array<Finding>
 ) {
   if (tree === undefined || !all.some(({ status }) => status.state === "serving")) return
-  const { large, many, path, reader, rootReader } = tree
+  const { large, limit, many, path, reader, rootReader } = tree
   const add = (findings: ReadonlyArray<Finding>) => {
     found.push(...findings)
   }
-  const options = { path, large, many, sessions: sessionsOf(all), sessionsNow: askSessions(all, ask) }
+  const options = { path, large, many, limit, sessions: sessionsOf(all), sessionsNow: askSessions(all, ask) }
   add(yield* checkTree(yield* reader, { ...options, onPart: add }))
   if (rootReader === undefined) return
   const root = yield* rootReader

@@ -4,6 +4,7 @@ import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
+import type { EnsembleConfig } from "@effect-zookeeper/client/Models"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -49,10 +50,7 @@ export const members = Effect.fnUntraced(function* (discover: boolean) {
   if (!discover) return given
   const zk = yield* client.reader
   const config = yield* zk.getConfig
-  const found = config.members.flatMap((member): ReadonlyArray<ServerAddress> => {
-    const address = Option.flatMap(member.client, (text) => Option.fromUndefinedOr(addressOf(text, member.addresses)))
-    return Option.isNone(address) ? [] : [address.value]
-  })
+  const found = config.members.flatMap((member) => clientAddressOf(member) ?? [])
   const scheme = given[0]?.scheme
   return found.length === 0 ? given : found.map(({ host, port }) => ({ host, port, scheme }))
 })
@@ -89,6 +87,10 @@ export const follow = Effect.fnUntraced(function* <E, R, R2>(
   if (every !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.delay(again, every)))
   return () => known
 })
+
+/** Where a member of the configuration serves clients, as far as that tells it. */
+export const clientAddressOf = ({ addresses, client }: EnsembleConfig["members"][number]): ServerAddress | undefined =>
+  Option.isNone(client) ? undefined : addressOf(client.value, addresses)
 
 /** The way to ask a server: by four-letter words, or its AdminServer at this port. */
 export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefined, timeout: Duration.Duration) {

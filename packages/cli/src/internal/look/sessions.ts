@@ -3,6 +3,7 @@ import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAd
 import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -45,11 +46,11 @@ export const sessions = Effect.fnUntraced(function* (input: Input) {
   if (first !== undefined) return yield* first
 })
 
-/** Asks all servers of the settings at once. */
-export const askSessions = (settings: Settings) =>
-  Effect.flatMap(serversOf(settings), (servers) => askAll(settings, servers, (answer) => answer))
+/** Asks these servers at once. */
+export const askSessions = (settings: Settings, servers: ReadonlyArray<ServerAddress>) =>
+  askAll(settings, servers, identity)
 
-/** The same, while a terminal shows how many have answered. */
+/** Asks all servers of the settings, while a terminal shows how many have answered. */
 const askAndShow = Effect.fnUntraced(function* (settings: Settings) {
   const servers = yield* serversOf(settings)
   const { counted, showing } = countAnswers(servers.length)

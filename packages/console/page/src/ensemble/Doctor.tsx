@@ -15,8 +15,8 @@ export const Doctor = () => {
   const { cluster, link } = usePage()
   const [findings, setFindings] = createSignal<ReadonlyArray<Finding>>()
   const asking = useAction<ReadonlyArray<Finding>, ReadFailure>(setFindings)
-  const ask = (): void => asking.start(link.client.doctor({ cluster: cluster()?.name ?? "" }))
-  createEffect(on(link.epoch, ask))
+  const ask = (isAnew: boolean): void => asking.start(link.client.doctor({ cluster: cluster()?.name ?? "", isAnew }))
+  createEffect(on(link.epoch, () => ask(false)))
   const failure = () => {
     const state = asking.state()
     return state._tag === "Failed" ? describe(state.error) : undefined
@@ -26,7 +26,7 @@ export const Doctor = () => {
       <div class="panel-head">
         <h2>Doctor</h2>
         <span class="spring" />
-        <button class="button quiet" disabled={asking.state()._tag === "Running"} onClick={ask}>
+        <button class="button quiet" disabled={asking.state()._tag === "Running"} onClick={() => ask(true)}>
           <Icon name="refresh" size={14} /> Look again
         </button>
       </div>

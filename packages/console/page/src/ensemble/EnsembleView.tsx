@@ -4,7 +4,7 @@ import { formatHex } from "@effect-zookeeper/console/Models"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useFeed } from "../link/run.ts"
-import { add, assess, figures, lastAnswer, makeHistory, summary } from "../model/ensemble.ts"
+import { add, assess, figures, incompleteness, lastAnswer, makeHistory, summary } from "../model/ensemble.ts"
 import { ago, clock } from "../model/time.ts"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
@@ -31,7 +31,7 @@ export const EnsembleView = () => {
     revision()
     return history.latest?.members ?? []
   })
-  const state = createMemo(() => summary(members()))
+  const state = createMemo(() => summary(members(), (revision(), history.latest?.voters)))
   const failure = createMemo(() => {
     const now = feed()
     return now._tag === "Failed" ? describe(now.error) : undefined
@@ -57,6 +57,7 @@ export const EnsembleView = () => {
         }
       >
         <Note tone={state().health}>{state().text}</Note>
+        <Show when={incompleteness(members())}>{(text) => <p class="muted">{text()}</p>}</Show>
         <ul class="members">
           <For each={members().map(({ server }) => server)}>
             {(server, index) => (

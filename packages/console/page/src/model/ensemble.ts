@@ -45,7 +45,7 @@ export const add = (history: History, event: EnsembleEvent): void => {
   const before = history.latest
   // The last one of the history comes again, with all of its fields.
   if (history.times.at(-1) === event.time) {
-    history.latest = { time: event.time, members: event.members }
+    history.latest = event
     return
   }
   history.times.push(event.time)
@@ -58,7 +58,7 @@ export const add = (history: History, event: EnsembleEvent): void => {
     const seconds = before === undefined ? 0 : (event.time - before.time) / 1000
     for (const metric of metrics) values[metric].push(now === undefined ? null : valueOf(metric, now, earlier, seconds))
   }
-  history.latest = { time: event.time, members: event.members }
+  history.latest = event
   const old = history.times.findIndex((time) => time >= event.time - hour)
   if (old > 60) {
     history.times.splice(0, old)
@@ -151,31 +151,29 @@ export const assess = (member: Member): Assessment => {
   }
 }
 
-/** The whole ensemble in one sentence. */
-export const summary = (members: ReadonlyArray<Member>): { readonly health: Health; readonly text: string } => {
+/** The whole ensemble in one sentence, of whose members so many vote. */
+export const summary = (
+  members: ReadonlyArray<Member>,
+  voters?: number
+): { readonly health: Health; readonly text: string } => {
   const down = members.filter((member) => assess(member).health === "bad")
   const odd = members.filter((member) => assess(member).health === "warn")
   const leader = members.find(({ mode }) => mode === "leader" || mode === "standalone")
-  const voters = members.filter(({ mode }) => mode !== "observer")
-  const serving = voters.length - down.length
+  const isVoter = ({ role }: Member) => role === "participant"
+  // Members that the configuration does not know by these names may be voters or not.
+  const isKnown = voters !== undefined && members.filter(isVoter).length === voters
   const tail =
     leader === undefined
-      ? "None of them is the leader."
+      ? members.length === 1 || !isKnown
+        ? "The leader is not among them."
+        : "None of them is the leader."
       : leader.mode === "standalone"
         ? "It is a standalone server."
         : `The leader is ${leader.server}.`
   if (down.length > 0) {
-    const left = serving - Math.floor(voters.length / 2) - 1
-    const more =
-      left > 0
-        ? `${left} more may fail before the quorum is lost.`
-        : left === 0
-          ? "One more, and there is no quorum."
-          : "There is no quorum: nothing can be written."
-    return {
-      health: "bad",
-      text: `${list(down.map(({ server }) => server))} ${down.length === 1 ? "does" : "do"} not serve. ${more} ${tail}`
-    }
+    const names = list(down.map(({ server }) => server))
+    const more = isKnown ? `${wordsOfQuorum(voters, down.filter(isVoter).length)} ` : ""
+    return { health: "bad", text: `${names} ${down.length === 1 ? "does" : "do"} not serve. ${more}${tail}` }
   }
   if (odd.length > 0)
     return {
@@ -186,6 +184,21 @@ export const summary = (members: ReadonlyArray<Member>): { readonly health: Heal
     health: "good",
     text: members.length === 1 ? `It serves. ${tail}` : `All ${members.length} members serve. ${tail}`
   }
+}
+
+const wordsOfQuorum = (voters: number, down: number): string => {
+  const left = voters - down - Math.floor(voters / 2) - 1
+  if (left > 0) return `${left} more may fail before the quorum is lost.`
+  return left === 0 ? "One more, and there is no quorum." : "There is no quorum: nothing can be written."
+}
+
+/** Why members that serve tell less than they could, once for all of them. */
+export const incompleteness = (members: ReadonlyArray<Member>): string | undefined => {
+  const found = members.filter(({ incomplete }) => incomplete !== undefined)
+  const [first] = found
+  return first === undefined
+    ? undefined
+    : `${list(found.map(({ server }) => server))} ${found.length === 1 ? "tells" : "tell"} little: ${first.incomplete}`
 }
 
 /** The figures on the card of a member, as far as it told them. */

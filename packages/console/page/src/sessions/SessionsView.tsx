@@ -1,5 +1,5 @@
 import "../styles/recipes.css"
-import type { Session, SessionDetail } from "@effect-zookeeper/console/EnsembleModels"
+import type { Session, SessionDetail, SessionPath, Sessions } from "@effect-zookeeper/console/EnsembleModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import type * as Effect from "effect/Effect"
@@ -17,13 +17,14 @@ import { usePage } from "../shell/page.ts"
 /** Which session is whose, by the servers' own words, asked again every few seconds. */
 export const SessionsView = () => {
   const { cluster, go, href, now, route } = usePage()
-  const [sessions, setSessions] = createSignal<ReadonlyArray<Session>>()
+  const [answer, setAnswer] = createSignal<Sessions>()
+  const sessions = () => answer()?.sessions
   const [filter, setFilter] = createSignal("")
   const chosen = createMemo(() => /^\/(0x[0-9a-f]{1,16})$/.exec(route().path)?.[1])
 
-  const feed = useFeed<ReadonlyArray<Session>, ReadFailure>(
+  const feed = useFeed<Sessions, ReadFailure>(
     (client) => again(client.sessions({ cluster: cluster()?.name ?? "" })),
-    setSessions
+    setAnswer
   )
   const failure = createMemo(() => {
     const state = feed()
@@ -60,6 +61,7 @@ export const SessionsView = () => {
         </Show>
       </div>
       <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
+      <For each={answer()?.problems}>{(problem) => <Note tone="warn">{problem}</Note>}</For>
       <Show when={chosen()} keyed>
         {(id) => <Detail id={id} onClose={() => go({ path: "/" })} />}
       </Show>
@@ -181,6 +183,7 @@ const Detail = (props: { readonly id: string; readonly onClose: () => void }) =>
           {(detail) => (
             <>
               <p>{sentence(detail().session, now())}</p>
+              <For each={detail().problems}>{(problem) => <Note tone="warn">{problem}</Note>}</For>
               <div class="session-lists">
                 <Paths
                   title="Ends with it"
@@ -221,7 +224,7 @@ const Paths = (props: {
   readonly title: string
   readonly none: string
   readonly unknown: string
-  readonly paths: ReadonlyArray<string> | undefined
+  readonly paths: ReadonlyArray<typeof SessionPath.Type> | undefined
   readonly href: (path: string) => string
 }) => (
   <section>
@@ -230,11 +233,13 @@ const Paths = (props: {
       {(paths) => (
         <ul class="path-list">
           <For each={paths()} fallback={<li class="muted">{props.none}</li>}>
-            {(path) => (
+            {({ isInside, path }) => (
               <li>
-                <a href={props.href(path)}>
-                  <Name text={path} />
-                </a>
+                <Show when={isInside} fallback={<Name text={path} />}>
+                  <a href={props.href(path)}>
+                    <Name text={path} />
+                  </a>
+                </Show>
               </li>
             )}
           </For>

@@ -5,17 +5,20 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Cluster } from "../../Cluster.ts"
+import type { Cluster, Problem } from "../../Cluster.ts"
 import type * as Models from "../../Models.ts"
 import { NoSuchCluster, Unavailable } from "../../ProtocolError.ts"
+import * as limits from "../limits.ts"
 import { type Directories, makeDirectories } from "../tree/directories.ts"
 import { makeReads } from "../tree/lists.ts"
 import { makeRowFeeds, type RowFeeds } from "../tree/rows.ts"
+import { type Examination, makeExamination } from "../ensemble/examination.ts"
 import { type History, makeHistory } from "../ensemble/history.ts"
 
 /** A cluster with a session, and what pages share of it. */
@@ -26,6 +29,8 @@ export interface Connected {
   readonly reads: Reads
   readonly directories: Directories
   readonly rows: RowFeeds
+  /** Undefined without an inspector. */
+  readonly examination: Examination<Problem> | undefined
 }
 
 export interface Clusters {
@@ -80,7 +85,17 @@ export const makeClusters = Effect.fnUntraced(function* (
             RcMap.invalidate(open, name)
           )
         )
-        if (cluster.inspector !== undefined) yield* Effect.forkScoped(history.sample(cluster.inspector.members))
+        const { inspector } = cluster
+        if (inspector !== undefined) {
+          const members = Effect.flatMap(
+            Deferred.poll(connected),
+            Option.match({
+              onNone: () => inspector.members(undefined),
+              onSome: (done) => Effect.flatMap(done, ({ zk }) => inspector.members(zk))
+            })
+          )
+          yield* Effect.forkScoped(history.sample(members))
+        }
         return { cluster, connected, history }
       })
   })
@@ -143,7 +158,10 @@ const connect = Effect.fnUntraced(function* (
   const reads = makeReads(zk)
   const directories = yield* makeDirectories(zk, reads)
   const rows = yield* makeRowFeeds(zk)
-  yield* Deferred.succeed(connected, { cluster, zk, reads, directories, rows })
+  const { inspector } = cluster
+  const examination =
+    inspector === undefined ? undefined : yield* makeExamination(inspector.doctor(zk, { znodes: limits.examined }))
+  yield* Deferred.succeed(connected, { cluster, zk, reads, directories, rows, examination })
   let wasConnected = false
   yield* zk.session.states.pipe(
     Stream.tap((state) => {

@@ -4,11 +4,11 @@ import * as Effect from "effect/Effect"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import type { EnsembleEvent, EnsembleSample, Member, Series } from "../../EnsembleModels.ts"
+import type { EnsembleEvent, EnsembleSample, Member, Members, Series } from "../../EnsembleModels.ts"
 
 export interface History {
   /** Takes a sample every few seconds, until it is interrupted. */
-  readonly sample: (members: Effect.Effect<ReadonlyArray<Member>>) => Effect.Effect<void>
+  readonly sample: (members: Effect.Effect<Members>) => Effect.Effect<void>
   /** The hour before, and then each sample. */
   readonly events: Stream.Stream<EnsembleEvent>
 }
@@ -21,10 +21,10 @@ const length = 720
 export const makeHistory = Effect.gen(function* (): Effect.fn.Return<History> {
   const samples: Array<EnsembleSample> = []
   const published = yield* PubSub.sliding<EnsembleSample>(4)
-  const take = (members: Effect.Effect<ReadonlyArray<Member>>) =>
+  const take = (members: Effect.Effect<Members>) =>
     Effect.gen(function* () {
       const found = yield* members
-      const sample = { time: yield* Clock.currentTimeMillis, members: found.map(shorten) }
+      const sample = { ...found, time: yield* Clock.currentTimeMillis, members: found.members.map(shorten) }
       samples.push(sample)
       if (samples.length > length) samples.shift()
       yield* PubSub.publish(published, sample)
@@ -50,11 +50,27 @@ export const makeHistory = Effect.gen(function* (): Effect.fn.Return<History> {
 
 /** Without what only programs read, such as hundreds of metrics. */
 const shorten = (member: Member): Member => {
-  const { connections, dataSize, ephemeralCount, lag, latency, learners, maxFiles, mode, nodeCount } = member
-  const { openFiles, outstanding, problem, received, release, roundTrip, sent, server, state } = member
+  const { connections, dataSize, ephemeralCount, incomplete, lag, latency, learners, maxFiles, mode, nodeCount } =
+    member
+  const { openFiles, outstanding, problem, received, release, role, roundTrip, sent, server, state } = member
   const { syncedFollowers, watchCount, zxid } = member
   const all = {
-    ...{ server, state, problem, mode, release, zxid, lag, latency, connections, outstanding, received, sent },
+    ...{
+      server,
+      state,
+      problem,
+      incomplete,
+      role,
+      mode,
+      release,
+      zxid,
+      lag,
+      latency,
+      connections,
+      outstanding,
+      received,
+      sent
+    },
     ...{ nodeCount, watchCount, ephemeralCount, dataSize, openFiles, maxFiles, syncedFollowers, learners, roundTrip }
   }
   const given = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
