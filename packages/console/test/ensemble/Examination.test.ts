@@ -1,4 +1,4 @@
-/** What the doctor finds, which all pages of a cluster share. */
+/** The findings of the doctor, which all pages of a cluster share. */
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -51,7 +51,7 @@ describe("an examination", () => {
     }
   })
 
-  itEffect("ends when nobody waits for it any more", function* () {
+  itEffect("ends when no page waits for it any more", function* () {
     const { ask, looks } = yield* counted()
     const first = yield* ask()
     const second = yield* ask()

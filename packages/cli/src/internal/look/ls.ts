@@ -29,7 +29,7 @@ export const ls = Effect.fnUntraced(function* ({ long, path, recursive }: Input)
   yield* walking(path, recursive ? {} : { maxDepth: 1 }, (znodes) => {
     const entries = znodes.pipe(
       Stream.filter(({ depth }) => recursive || depth > 0),
-      Stream.map(({ path, stat }) => ({ path, ...withKind(stat) }))
+      Stream.map(({ path, stat }) => Object.assign({ path }, withKind(stat)))
     )
     return printAll(Output.Entry, entries, (entry, style) => {
       const name = recursive ? entry.path : ZnodePath.name(entry.path)

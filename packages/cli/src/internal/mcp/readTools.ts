@@ -219,7 +219,7 @@ const boundedWalk = (zk: Service, path: string, options: TreeWalk.Options) => {
   }
 }
 
-/** Half of a comparison would tell differences that are none. */
+/** Half of a comparison would tell false differences. */
 const bounded = <E, R>(source: TreeSource.TreeSource<E, R>): TreeSource.TreeSource<E | ToolFailure, R> => {
   let visited = 0
   const message = `a subtree has more than ${mostVisited} znodes: compare parts of it, or use zk diff`

@@ -194,7 +194,7 @@ const readContender = Effect.fnUntraced(function* (
   const path = ZnodePath.join(parent, name)
   const found = yield* zk.get(path).pipe(
     Effect.map(({ data, stat }) => ({ stat, identifier: decodeUtf8(data) })),
-    // Servers before 3.8.4 and 3.9.2 tell the stat to everybody. Newer ones tell nothing, and who contends is unknown.
+    // Servers before 3.8.4 and 3.9.2 tell the stat to everybody. Newer ones tell nothing of such a contender.
     Effect.catchTag("NoAuth", () =>
       Effect.map(zk.stat(path), (stat) =>
         Option.isNone(stat) ? undefined : { stat: stat.value, identifier: undefined }

@@ -61,11 +61,11 @@ export const makeInspector = Effect.fnUntraced(function* (settings: Settings) {
         const { server, state } = status
         const role = roles.get(server)
         const isIncomplete = state === "serving" && refused.has(server)
-        return {
-          ...status,
-          ...(role === undefined ? {} : { role }),
-          ...(problem === undefined ? {} : isIncomplete ? { incomplete: problem } : { problem })
-        }
+        return Object.assign(
+          status,
+          role === undefined ? {} : { role },
+          problem === undefined ? {} : isIncomplete ? { incomplete: problem } : { problem }
+        )
       }),
       ...(voters === undefined ? {} : { voters })
     }

@@ -159,7 +159,6 @@ export const summary = (
   const down = members.filter((member) => assess(member).health === "bad")
   const odd = members.filter((member) => assess(member).health === "warn")
   const leader = members.find(({ mode }) => mode === "leader" || mode === "standalone")
-  const isVoter = ({ role }: Member) => role === "participant"
   // Members that the configuration does not know by these names may be voters or not.
   const isKnown = voters !== undefined && members.filter(isVoter).length === voters
   const tail =
@@ -185,6 +184,8 @@ export const summary = (
     text: members.length === 1 ? `It serves. ${tail}` : `All ${members.length} members serve. ${tail}`
   }
 }
+
+const isVoter = ({ role }: Member): boolean => role === "participant"
 
 const wordsOfQuorum = (voters: number, down: number): string => {
   const left = voters - down - Math.floor(voters / 2) - 1

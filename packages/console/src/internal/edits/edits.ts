@@ -52,7 +52,7 @@ export const create = Effect.fnUntraced(
   Effect.mapError((error): EditFailure => (isOurs(error) ? error : toEditFailure(error)))
 )
 
-/** What a person saw: the znode by the transaction that created it, and the version of its data or of its ACL. */
+/** The znode that a person saw, by the transaction that created it, and the version of its data or of its ACL. */
 export interface Seen {
   readonly path: string
   readonly czxid: bigint

@@ -1,4 +1,4 @@
-/** What the doctor finds, looked for once for all pages. */
+/** The findings of the doctor, which looks once for all pages. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,7 +9,7 @@ import type { Finding } from "../../EnsembleModels.ts"
 /** The findings of the last minute, or those of a new look with `isAnew`. */
 export type Examination<E> = (isAnew: boolean) => Effect.Effect<ReadonlyArray<Finding>, E>
 
-/** Only one look runs at a time. It ends early when nobody waits for it any more. */
+/** Only one look runs at a time. It ends early when no page waits for it any more. */
 export const makeExamination = Effect.fnUntraced(function* <E>(
   look: Effect.Effect<ReadonlyArray<Finding>, E>
 ): Effect.fn.Return<Examination<E>, never, Scope.Scope> {
