@@ -76,7 +76,7 @@ describe("zk, with what is large,", () => {
     }
   )
 
-  it.live("refuses a size that is none", () =>
+  it.live("refuses an invalid size", () =>
     Effect.gen(function* () {
       for (const size of ["much", "10", "2g"]) {
         const { code, err } = yield* run(["ls", "-s", "127.0.0.1:1", "--max-buffer", size])

@@ -91,7 +91,7 @@ export const bench = Effect.fnUntraced(function* (input: Input) {
     discard: true
   })
   yield* withCount({ phase: "requests", done: Effect.sync(() => done), total: Effect.succeed(total) }, load).pipe(
-    // What was measured until Ctrl-C is worth something, too.
+    // A measurement up to Ctrl-C is worth something, too.
     reportUnfinished(Effect.suspend(() => (done === 0 ? Effect.void : Effect.ignore(print))))
   )
   yield* Fiber.interrupt(watcher)

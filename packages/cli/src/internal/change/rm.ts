@@ -52,7 +52,7 @@ const reportRest = (zk: Service, path: string, before: number) =>
     const below = zk.countDescendants(path).pipe(
       Effect.map((below) => below + 1),
       Effect.catchTag("NoNode", () => Effect.succeed(0)),
-      // What is written in any case comes before the patience with this command is over.
+      // The part of the message that is known is written before the patience with this command is over.
       Effect.timeoutOption("1500 millis"),
       Effect.orElseSucceed(() => Option.none<number>())
     )

@@ -30,7 +30,7 @@ export interface Settings {
   readonly isTimeoutAsked: boolean
   /** The largest request in bytes, and the largest reply where that is more than the default; undefined for the defaults. */
   readonly maxBuffer: number | undefined
-  /** What the command line itself asks of all servers that it names, by profiles and by zk:// too. */
+  /** The settings of the command line itself, for all servers that it names, by profiles and by zk:// too. */
   readonly forAll: { readonly tls: TlsFiles | undefined; readonly maxBuffer: number | undefined }
 }
 

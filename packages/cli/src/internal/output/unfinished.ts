@@ -1,8 +1,8 @@
-/** What a command that works in steps has done, where it does not come to its end. */
+/** The report of a command that works in steps and does not come to its end. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 
-/** A connection that is lost may be the reason, so that nobody waits for long. */
+/** A connection that is lost may be the reason, so the report does not wait for long. */
 const patience = "2 seconds"
 
 /** Reports it after an error, and also after Ctrl-C, SIGTERM and `--timeout`, which interrupt a command. */
