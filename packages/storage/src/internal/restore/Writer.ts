@@ -75,7 +75,7 @@ export const writeAll =
       Stream.mapEffect((batch) => send(options, batch), { concurrency: TRANSACTIONS }),
       Stream.runForEach(({ done, left }) => {
         for (const { decision, wanted } of done) options.onDone(wanted, decision)
-        return Effect.forEach(left, (write) => writeOne(options, write.wanted), { discard: true })
+        return Effect.forEach(left, (write) => writeOne(options, write), { discard: true })
       })
     )
 
@@ -188,17 +188,20 @@ const apply = (options: WriterOptions, wanted: Wanted, decision: Write["decision
   })
 
 /** Looks and writes until the znode is as it should be, or is to be left. */
-const writeOne = (options: WriterOptions, wanted: Wanted): Effect.Effect<void, WriteError> => {
+const writeOne = (options: WriterOptions, { decision: before, wanted }: Write): Effect.Effect<void, WriteError> => {
   const { finalAcls, onDone, rule, zk } = options
   const { path } = wanted
   const step: Effect.Effect<Decision, WriteError> = Effect.gen(function* () {
     const current = yield* readCurrent(zk, path)
-    const former = formerAclOf(finalAcls.get(path), current)
-    const decision = decide(
+    const final = finalAcls.get(path)
+    const former = formerAclOf(final, current)
+    const allowed = decide(
       wanted,
       current === undefined || former === undefined ? current : { ...current, acl: former },
       rule
     )
+    const isTheirs = rule !== "always" && former === undefined && hasOtherAcl(before, final, allowed)
+    const decision: Decision = isTheirs ? { _tag: "Leave", reason: "newer" } : allowed
     if (decision._tag === "Create" || decision._tag === "Overwrite") yield* apply(options, wanted, decision)
     else {
       finalAcls.delete(path)
@@ -218,6 +221,15 @@ const writeOne = (options: WriterOptions, wanted: Wanted): Effect.Effect<void, W
     Effect.map((decision) => onDone(wanted, decision))
   )
 }
+
+/** Whether another client has set an ACL since the first look. */
+const hasOtherAcl = (before: Write["decision"], final: FinalAcl | undefined, now: Decision): boolean =>
+  before._tag === "Overwrite" &&
+  now._tag === "Overwrite" &&
+  now.acl &&
+  now.aversion !== before.aversion &&
+  now.aversion !== final?.aversion &&
+  !hasTemporary(now.former)
 
 /** The ACL that a znode had before this run gave it the temporary one that it has. */
 const formerAclOf = (final: FinalAcl | undefined, current: Current | undefined): ReadonlyArray<Acl> | undefined =>
