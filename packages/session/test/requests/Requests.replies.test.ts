@@ -6,6 +6,7 @@ import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import { MAX_LOSSES } from "../../src/SessionError.ts"
 import { answerRead, whoAmI, answerWhoAmI } from "../support/answers.ts"
 import * as Frames from "../support/frames.ts"
 import {
@@ -107,6 +108,24 @@ describe("replies", () => {
     const next = yield* reconnect(network, session)
     answerRead(next, yield* next.nextRequest)
     assert.strictEqual(yield* Fiber.join(second), "2")
+  })
+
+  itEffect("above maxFrameSize, however many, cost no other request its attempts", function* () {
+    const { network, server, session } = yield* connect({ ...two, maxFrameSize: 2000 })
+    const reads = yield* Effect.forEach(numbersBelow(MAX_LOSSES + 2), (id) =>
+      Effect.forkChild(Effect.flip(get(session, `/large/${id}`)), now)
+    )
+    const last = yield* Effect.forkChild(get(session, "/last"), now)
+    let current = server
+    for (const read of reads) {
+      const { xid } = yield* current.nextRequest
+      current.send(Frames.reply(xid, 1n, 0, new Uint8Array(2001)))
+      assert.strictEqual((yield* Fiber.join(read))._tag, "FrameTooLarge")
+      while (network.waiting === 0) yield* TestClock.adjust("100 millis")
+      current = yield* reconnect(network, session)
+    }
+    answerRead(current, yield* current.nextRequest)
+    assert.strictEqual(yield* Fiber.join(last), "last")
   })
 })
 

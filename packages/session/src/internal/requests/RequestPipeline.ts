@@ -50,6 +50,8 @@ export class RequestPipeline {
   private connection: WritableConnection | undefined
   /** A request of an operation that this server may not know. It is in flight alone. */
   private isolated: PendingRequest | undefined
+  /** Whether the connection ends by a reply whose caller has been told: other requests have no part in that. */
+  private isReplyRefused = false
   private readonly capabilities: Pick<ServerCapabilities, "isKnown" | "supports">
   /** The connection is about to be left: nothing more is sent, and the replies on the way are awaited. */
   private draining = false
@@ -228,6 +230,7 @@ export class RequestPipeline {
   refuseReply({ length, limit, xid }: Frame.FrameLengthError): void {
     const request = this.inFlight.at(0)
     if (request === undefined || request.xid !== xid) return
+    this.isReplyRefused = true
     this.inFlight.shift()
     if (this.handedOver > 0) this.handedOver--
     this.end(
@@ -261,11 +264,12 @@ export class RequestPipeline {
     const kept = new RingQueue<PendingRequest>()
     this.inFlight.drain().forEach((request, index) => {
       const left = index < handedOver
-      if (left) request.losses++
+      if (left && !this.isReplyRefused) request.losses++
       const isLost =
         request.isAbandoned || request.onLoss === "drop" || (left && request.isWrite) || request.losses >= MAX_LOSSES
       ;(isLost ? lost : kept).push(request)
     })
+    this.isReplyRefused = false
     for (const request of this.waiting.drain()) (request.onLoss === "drop" ? lost : kept).push(request)
     this.waiting = kept
     // Only now may callers run: they can send at once.
