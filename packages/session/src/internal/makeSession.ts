@@ -64,10 +64,11 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
   const update = (found: ConnectString.ConnectString["servers"]) => replaceServers(machine, credentialPolicy, found)
   const logFailure = (line: string) => log.annotate(machine.connection?.server, Effect.logWarning(line))
   const listed = Latch.makeUnsafe(!isUnknown)
+  // A list that the application gives meanwhile is as good as that of DNS.
   const listing =
     srv === undefined || !isUnknown
       ? Effect.void
-      : Effect.andThen(awaitServers({ srv, update, logFailure }), listed.open)
+      : Effect.raceFirst(Effect.andThen(awaitServers({ srv, update, logFailure }), listed.open), listed.await)
   const loop = yield* Effect.andThen(listing, reconnectLoop(machine, attempts)).pipe(
     // It ends by itself only when the session is over for good. A defect of this library must end it too, and be logged.
     Effect.tapDefect((defect) =>
@@ -133,7 +134,8 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
     ) => watchPersistently(machine, path, options),
     errand: <A, E>(effect: Effect.Effect<A, E>) => closeCoordinator.errand(effect),
     addAuth: (auth: AuthInfo) => addAuth(machine, credentialPolicy, auth),
-    updateServers: (connectString: string) => updateServers(machine, credentialPolicy, connectString)
+    updateServers: (connectString: string) =>
+      Effect.andThen(updateServers(machine, credentialPolicy, connectString), Effect.asVoid(listed.open))
   }
 })
 

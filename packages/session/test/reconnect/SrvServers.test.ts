@@ -81,6 +81,19 @@ describe("servers of an SRV record", () => {
     assert.deepStrictEqual([network.dialled, session.info.state._tag], [["zk1:2181"], "Connected"])
   })
 
+  itEffect("are not waited for when the application names others meanwhile", function* () {
+    const dns = makeDns("zk1")
+    dns.record = undefined
+    const { fiber, network } = yield* start(dns, { firstConnection: "background" })
+    const session = yield* Fiber.join(fiber)
+    yield* TestClock.adjust("10 seconds")
+    yield* session.updateServers("zk2")
+    yield* (yield* network.accept).greet({ timeOut: 600_000 })
+    yield* passTimeAtEnd(network)
+    yield* settle
+    assert.deepStrictEqual([network.dialled, session.info.state._tag], [["zk2:2181"], "Connected"])
+  })
+
   itEffect("are looked up again each minute, and a list that has changed replaces the one before", function* () {
     const dns = makeDns("zk1")
     const { network } = yield* connect(dns)
