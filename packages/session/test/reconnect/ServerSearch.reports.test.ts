@@ -16,6 +16,7 @@ import { itLogged } from "../support/logs.ts"
 import { MemoryNetwork, type ServerSide } from "../support/MemoryNetwork.ts"
 import {
   awaitState,
+  passTimeAtEnd,
   startSession,
   connect,
   connectClosable,
@@ -286,6 +287,25 @@ describe("the log at the default level has", () => {
     assert.lengthOf(lines, 3)
     for (const line of lines) assert.match(line, /^Warn no ZooKeeper server is reachable since .*could not connect/)
   })
+
+  itLogged(
+    "a line when the first connection comes in the background, unless the first server gives it",
+    function* (lines) {
+      for (const behaviour of ["refuse", "accept"] as const) {
+        const network = new MemoryNetwork()
+        network.set("a:2181", behaviour)
+        const session = yield* Fiber.join(yield* startSession(network, { firstConnection: "background" }))
+        yield* passTimeAtEnd(network)
+        if (behaviour === "refuse") yield* pass(10_000, 100)
+        network.set("a:2181", "accept")
+        while (network.waiting === 0) yield* TestClock.adjust("10 millis")
+        yield* reconnect(network, session)
+        assert.lengthOf(lines, 2)
+      }
+      assert.match(lines[0]!, /^Warn no ZooKeeper server is reachable/)
+      assert.match(lines[1]!, /^Info connected after \d+\.\d s/)
+    }
+  )
 
   const warningsIn = (lines: ReadonlyArray<string>) => lines.filter((line) => !line.startsWith("Info"))
 

@@ -82,9 +82,12 @@ export class OutageLog {
   reconnected(server: ServerAddress): void {
     this.timer.clear()
     const now = this.parts.timers.now()
-    if (this.isReported && this.lostAt !== undefined) {
+    const isFirst = this.lostFrom === undefined
+    // A first connection that found a server in its first round is no news.
+    const wasTold = this.isReported && (!isFirst || this.unreachableAt > Number.NEGATIVE_INFINITY)
+    if (wasTold && this.lostAt !== undefined) {
       const seconds = secondsSince(this.lostAt, now)
-      this.write(Effect.logInfo(`connected again after ${seconds} s`), server)
+      this.write(Effect.logInfo(`connected ${isFirst ? "" : "again "}after ${seconds} s`), server)
     }
     if (this.isPutOff) this.unreported++
     this.isPutOff = false
