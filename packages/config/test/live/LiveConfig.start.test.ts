@@ -2,13 +2,14 @@
 import * as PromiseClient from "@effect-zookeeper/client/PromiseClient"
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
-import { awaitCondition, eventually, failure, text } from "@effect-zookeeper/test-kit/Expectations"
+import { awaitCondition, eventually, failure, now, text } from "@effect-zookeeper/test-kit/Expectations"
 import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -82,5 +83,15 @@ describe("a file of the Promise face", () => {
     assert.notInclude(error.message, "secret")
     const snapshot = { path: "/mail", znodes: new Map(), zxid: 0n }
     yield* failure(snapshotFile("/nowhere/at/all.json").save(snapshot), "SnapshotFileError")
+  })
+
+  itStopped("is whole when the fiber that saves it has been interrupted", function* ({ file }) {
+    const data = new Uint8Array(4_000_000)
+    const znode = { data, czxid: 1n, mzxid: 1n, pzxid: 1n, cversion: 0, children: [] }
+    const snapshot = { path: "/mail", znodes: new Map([["/mail", znode]]), zxid: 1n }
+    const saving = yield* Effect.forkChild(snapshotFile(file.file).save(snapshot), now)
+    yield* Effect.yieldNow
+    yield* Fiber.interrupt(saving)
+    assert.strictEqual(Option.getOrUndefined(yield* file.load)?.znodes.get("/mail")?.data.length, data.length)
   })
 })

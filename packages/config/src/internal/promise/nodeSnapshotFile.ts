@@ -19,7 +19,8 @@ export const nodeSnapshotFile = (file: string): SnapshotFile => {
     ),
     save: (snapshot) =>
       encodeSnapshot(snapshot).pipe(
-        Effect.flatMap((text) => attempt(() => replace(file, text))),
+        // What has begun goes on: whoever comes next with the file must not meet it.
+        Effect.flatMap((text) => Effect.uninterruptible(attempt(() => replace(file, text)))),
         Effect.mapError(failed("save"))
       )
   }
