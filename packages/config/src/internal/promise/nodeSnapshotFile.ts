@@ -19,7 +19,7 @@ export const nodeSnapshotFile = (file: string): SnapshotFile => {
     ),
     save: (snapshot) =>
       encodeSnapshot(snapshot).pipe(
-        // What has begun goes on: whoever comes next with the file must not meet it.
+        // A write that has begun goes on by itself: the next owner of the file must not meet it.
         Effect.flatMap((text) => Effect.uninterruptible(attempt(() => replace(file, text)))),
         Effect.mapError(failed("save"))
       )
