@@ -1,5 +1,5 @@
 import { Acl, type Op, type ZooKeeper } from "@effect-zookeeper/client"
-import { ServerRefused } from "@effect-zookeeper/client/Errors"
+import { ConnectionLoss, ServerRefused } from "@effect-zookeeper/client/Errors"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -38,6 +38,21 @@ const preceded = (
   }
 }
 
+/** A client to which the reply of its first `setData` is lost. */
+const withoutReply = (zk: ZooKeeper.Service): ZooKeeper.Service => {
+  let isFirst = true
+  return {
+    ...zk,
+    setData: (path, data, options) =>
+      Effect.suspend(() => {
+        const request = zk.setData(path, data, options)
+        if (!isFirst) return request
+        isFirst = false
+        return Effect.andThen(request, new ConnectionLoss({ operation: "setData", path, maybeApplied: true }))
+      })
+  }
+}
+
 const stepsOf = <E, R>(source: TreeSource.TreeSource<E, R>, zk: ZooKeeper.Service, options: Restore.Options) =>
   Effect.gen(function* () {
     const steps: Array<Restore.Step> = []
@@ -73,6 +88,29 @@ describeOnServers("a restore that overwrites", (it) => {
         const copy = TreeSource.live(zk, { path: to })
         assert.deepStrictEqual(yield* differences(source, copy), [], `${name}, moment ${moment}`)
       }
+    }
+  })
+
+  it("sets the ACL, too, where the reply to the write of the data was lost", function* ({ another, zk }) {
+    const superUser = yield* another({ isSuper: true })
+    for (const [name, client] of [
+      ["known", zk],
+      ["unknown", withoutIdentity(zk)],
+      ["super", superUser]
+    ] as const) {
+      const [from, to] = [`/${name}-source`, `/${name}-target`]
+      yield* zk.create(to, { data: "old" })
+      yield* pause
+      yield* zk.create(from, { data: "new", acl: local })
+      yield* pause
+      const source = TreeSource.live(zk, { path: from })
+      const steps = yield* stepsOf(source, withoutReply(client), { path: to })
+      assert.notInclude(
+        steps.map(({ _tag }) => _tag),
+        "Leave",
+        name
+      )
+      assert.deepStrictEqual(yield* differences(source, TreeSource.live(zk, { path: to })), [], name)
     }
   })
 

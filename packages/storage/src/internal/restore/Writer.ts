@@ -25,6 +25,7 @@ import {
   hasTemporary,
   isOpenForChildren,
   isSameAcl,
+  isSameData,
   modeOf,
   type OverwriteRule,
   temporaryAcl,
@@ -194,7 +195,7 @@ const writeOne = (options: WriterOptions, { decision: before, wanted }: Write): 
   const step: Effect.Effect<Decision, WriteError> = Effect.gen(function* () {
     const current = yield* readCurrent(zk, path)
     const final = finalAcls.get(path)
-    const former = formerAclOf(final, current)
+    const former = formerAclOf(wanted, final, current)
     const allowed = decide(
       wanted,
       current === undefined || former === undefined ? current : { ...current, acl: former },
@@ -231,9 +232,18 @@ const hasOtherAcl = (before: Write["decision"], final: FinalAcl | undefined, now
   now.aversion !== final?.aversion &&
   !hasTemporary(now.former)
 
-/** The ACL that a znode had before this run gave it the temporary one that it has. */
-const formerAclOf = (final: FinalAcl | undefined, current: Current | undefined): ReadonlyArray<Acl> | undefined =>
-  current !== undefined && (current.stat.aversion === final?.aversion || hasTemporary(current.acl))
+/**
+ * The ACL that a znode had before this run gave it the temporary one that it has. Undefined where it has the data, too: the reply
+ * to their write may have been lost, and what is left is the ACL.
+ */
+const formerAclOf = (
+  { data }: Wanted,
+  final: FinalAcl | undefined,
+  current: Current | undefined
+): ReadonlyArray<Acl> | undefined =>
+  current !== undefined &&
+  !isSameData(data, current.data) &&
+  (current.stat.aversion === final?.aversion || hasTemporary(current.acl))
     ? final?.former
     : undefined
 
