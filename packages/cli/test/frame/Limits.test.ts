@@ -11,7 +11,10 @@ import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { noCredentials } from "../../src/internal/frame/authFile.ts"
+import { make as makeClient } from "../../src/internal/frame/Client.ts"
 import { explain } from "../../src/internal/frame/explain.ts"
+import type { Settings } from "../../src/internal/frame/Settings.ts"
 import { run } from "../support/zk.ts"
 
 const large = Effect.gen(function* () {
@@ -87,6 +90,22 @@ describe("zk, with what is large,", () => {
       assert.strictEqual(prompt.code, 2)
     })
   )
+
+  it("gives the replies of all commands the same room, also those of the console", () => {
+    const settings: Settings = {
+      ...{ servers: "127.0.0.1:1", chroot: "", tls: undefined, readOnly: undefined, timeout: undefined },
+      ...noCredentials,
+      isTimeoutAsked: false,
+      maxBuffer: 128 * 1024 * 1024,
+      forAll: { tls: undefined, maxBuffer: undefined }
+    }
+    const asked = new Set<string>()
+    makeClient(settings, (_settings, _chroot, options = {}) => {
+      for (const option of Object.keys(options)) asked.add(option)
+      return Effect.never
+    })
+    assert.sameMembers([...asked], ["sessionExpiry", "allowReadOnly"])
+  })
 
   it("says for a reply how much room it needs", () => {
     const request = { operation: "getChildren", path: "/wide", size: 70_000_000, limit: 67_108_864 }

@@ -87,12 +87,7 @@ export const make = (settings: Settings, connect: Connect = connectAnew): Client
     rootReader: root,
     watcher: lasting,
     follower: lasting,
-    viewer: connect(settings, settings.chroot, {
-      sessionExpiry: "recreate",
-      allowReadOnly: true,
-      // The names of the most children that the console lists.
-      maxFrameSize: 64 * 1024 * 1024
-    }),
+    viewer: connect(settings, settings.chroot, { sessionExpiry: "recreate", allowReadOnly: true }),
     writer: (command) => ifAllowed(command, reader),
     rootWriter: (command) => ifAllowed(command, root),
     lastingWriter: (command) => ifAllowed(command, lasting),
@@ -120,10 +115,7 @@ export const SharedClient = Context.Reference<Client["Service"] | undefined>("@e
 type Connect = (
   settings: Settings,
   chroot: string,
-  options?: Pick<
-    ZooKeeper.Options,
-    "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly" | "maxFrameSize"
-  >
+  options?: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly">
 ) => Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
 
 /**
@@ -135,7 +127,7 @@ const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Dura
 
 /**
  * The largest reply, unless a larger one is asked for. One person reads one answer, so that room for a znode of a million
- * children costs nothing until there is one.
+ * children costs nothing until there is one. The console lists no more of them.
  */
 const largestReply = 64 * 1024 * 1024
 
