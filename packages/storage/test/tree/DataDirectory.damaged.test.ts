@@ -31,9 +31,31 @@ const withUnknownAcl = (tree: Tree, path: string): Uint8Array => {
   return sealed(Buffer.concat([sealed(body!, seal!), digest!]), secondSeal!)
 }
 
+/** A log with another digest of the tree after a transaction, and the checksum that fits. */
+const withOtherDigest = (log: Uint8Array, { offset }: { readonly offset: number }): Uint8Array => {
+  const bytes = Buffer.from(log)
+  const begin = offset + 12
+  const end = begin + bytes.readInt32BE(offset + 8)
+  bytes.writeBigInt64BE(bytes.readBigInt64BE(end - 8) + 1n, end - 8)
+  bytes.writeBigInt64BE(BigInt(adler32(bytes, begin, end)), offset)
+  return bytes
+}
+
 const text = (bytes: bigint) => `0x${bytes.toString(16)}`
 
 describe("a data directory with wrong or missing bytes", () => {
+  it.live("is different from the digests where none of the last ones agrees, not where one is wrong", () =>
+    Effect.gen(function* () {
+      const { bytes, first, log, records } = yield* history
+      const [before, last] = records.slice(-2)
+      const judge = (damaged: Uint8Array) =>
+        Effect.map(DataDirectory.treeAt("/data"), ({ digest }) => digest).pipe(withFolder({ ...first, [log]: damaged }))
+      assert.deepStrictEqual(yield* judge(withOtherDigest(bytes, before!)), { _tag: "Same" })
+      const both = withOtherDigest(withOtherDigest(bytes, before!), last!)
+      assert.deepInclude(yield* judge(both), { _tag: "Different", zxid: before!.zxid })
+    }).pipe(withFiles)
+  )
+
   it.live("has the tree of each transaction before a wrong byte, and names the last one", () =>
     Effect.gen(function* () {
       const { bytes, first, log, records } = yield* history

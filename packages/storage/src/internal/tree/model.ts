@@ -63,8 +63,9 @@ export interface Restored {
    */
   readonly partial: MalformedFile | undefined
   /**
-   * Whether the digests in the files agree with the tree. `none`: there are no digests to compare, as before ZooKeeper 3.6.
-   * `different`: a digest is another one, at the transaction `zxid` for the first time. Servers go on then, and count it.
+   * Whether the digests in the files agree with the tree. `None`: there are no digests to compare, as before ZooKeeper 3.6.
+   * `Different`: from the transaction `zxid` on, none agrees. Servers go on then, and count it. One that differs before others
+   * that agree is ignored: servers write such ones for some transactions that fail.
    */
   readonly digest:
     | { readonly _tag: "Same" }

@@ -30,12 +30,15 @@ export const replay = ({ digest, latest, logDirectory, logs, options, snapshot, 
     let partial: MalformedFile | undefined
     let isCompared = false
     let different: bigint | undefined
-    // Until the transaction of the snapshot's digest, the tree may be ahead of the transactions.
-    const comparesFrom = digest === undefined || digest.zxid < tree.zxid ? tree.zxid : digest.zxid
+    // Until the last transaction of which the snapshot has a trace, the tree may be ahead of the transactions.
+    const comparesFrom = latest > tree.zxid ? latest : tree.zxid
     const compare = (at: bigint, known: { readonly version: number; readonly value: bigint } | undefined) => {
       if (known === undefined || known.version !== DIGEST_VERSION || at < comparesFrom) return
       isCompared = true
-      if (known.value !== tree.digest) different ??= at
+      // A digest is that of the whole tree: one that agrees shows that those before it were wrong, not the tree. Servers write wrong
+      // ones for some transactions that fail while others wait.
+      if (known.value === tree.digest) different = undefined
+      else different ??= at
     }
     if (digest !== undefined && digest.zxid === tree.zxid && digest.zxid > 0n) compare(tree.zxid, digest)
 
