@@ -2,7 +2,7 @@ import type { Finding } from "@effect-zookeeper/console/EnsembleModels"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createEffect, createSignal, For, on, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useQuestion } from "../link/run.ts"
 import { Icon } from "../parts/Icon.tsx"
 import { Name } from "../parts/Name.tsx"
 import { Note } from "../parts/Note.tsx"
@@ -14,8 +14,9 @@ const tones = { error: "bad", warning: "warn", note: "info" } as const
 export const Doctor = () => {
   const { cluster, link } = usePage()
   const [findings, setFindings] = createSignal<ReadonlyArray<Finding>>()
-  const asking = useAction<ReadonlyArray<Finding>, ReadFailure>(setFindings)
-  const ask = (isAnew: boolean): void => asking.start(link.client.doctor({ cluster: cluster()?.name ?? "", isAnew }))
+  const asking = useQuestion<ReadonlyArray<Finding>, ReadFailure>(setFindings)
+  const name = cluster()?.name ?? ""
+  const ask = (isAnew: boolean): void => asking.start(link.client.doctor({ cluster: name, isAnew }))
   createEffect(on(link.epoch, () => ask(false)))
   const failure = () => {
     const state = asking.state()

@@ -1,4 +1,3 @@
-import "../styles/ensemble.css"
 import type { EnsembleConfig, Member } from "@effect-zookeeper/console/EnsembleModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import { createMemo, createSignal, For, Show } from "solid-js"
@@ -15,13 +14,13 @@ import { WordDialog } from "./WordDialog.tsx"
 /** Every member by its own words, now and over the last hour. */
 export const EnsembleView = () => {
   const { cluster } = usePage()
-  const name = () => cluster()?.name ?? ""
+  const name = cluster()?.name ?? ""
   const history = makeHistory()
   const [revision, setRevision] = createSignal(0)
   const [asked, setAsked] = createSignal<Member>()
 
   const feed = useFeed(
-    (client) => client.ensemble({ cluster: name() }),
+    (client) => client.ensemble({ cluster: name }),
     (event) => {
       add(history, event)
       setRevision((revision) => revision + 1)
@@ -144,11 +143,12 @@ const LastAnswer = (props: { readonly at: number | undefined }) => {
 
 const Config = () => {
   const { cluster, now } = usePage()
+  const name = cluster()?.name ?? ""
   const [configs, setConfigs] = createSignal<
     ReadonlyArray<{ readonly seen: number; readonly config: typeof EnsembleConfig.Type }>
   >([])
   const feed = useFeed(
-    (client) => client.ensembleConfig({ cluster: cluster()?.name ?? "" }),
+    (client) => client.ensembleConfig({ cluster: name }),
     (config) =>
       setConfigs((before) =>
         before[0]?.config.version === config.version ? before : [{ seen: now(), config }, ...before].slice(0, 20)

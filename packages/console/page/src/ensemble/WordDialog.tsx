@@ -1,7 +1,7 @@
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createSignal, For, onMount, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useQuestion } from "../link/run.ts"
 import { line } from "../model/text.ts"
 import { Dialog } from "../parts/Dialog.tsx"
 import { Note } from "../parts/Note.tsx"
@@ -16,7 +16,7 @@ export const WordDialog = (props: { readonly server: string; readonly onClose: (
   const { cluster, link } = usePage()
   const [word, setWord] = createSignal<Word>("srvr")
   const [answer, setAnswer] = createSignal<string>()
-  const asking = useAction<string, ReadFailure>(setAnswer)
+  const asking = useQuestion<string, ReadFailure>(setAnswer)
   const ask = (word: Word): void => {
     setWord(word)
     setAnswer()
@@ -25,7 +25,7 @@ export const WordDialog = (props: { readonly server: string; readonly onClose: (
   onMount(() => ask("srvr"))
   const failure = () => {
     const state = asking.state()
-    return state._tag === "Failed" ? describe(state.error) : undefined
+    return state._tag === "Failed" ? describe(state.error, "question") : undefined
   }
   return (
     <Dialog title={`Ask ${line(props.server)}`} isWide onClose={props.onClose}>

@@ -3,10 +3,24 @@ import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
 import type { RpcClientError } from "effect/rpc/RpcClientError"
 import { line } from "../model/text.ts"
 
-export const describe = (error: EditFailure | RpcClientError): string => {
+/**
+ * - `feed`: it begins again by itself.
+ * - `question`: a person asks again.
+ * - `change`: nobody knows whether it was made, and made twice it may do harm.
+ */
+export type Request = "feed" | "question" | "change"
+
+const gone: Readonly<Record<Request, string>> = {
+  feed: "The server of this page does not answer. It goes on when it is back.",
+  question: "The server of this page does not answer. Try again when it is back.",
+  change:
+    "The server of this page was gone before it answered. The change may have been made: look before you try again."
+}
+
+export const describe = (error: EditFailure | RpcClientError, request: Request = "feed"): string => {
   switch (error._tag) {
     case "RpcClientError":
-      return "The server of this page does not answer. It goes on when it is back."
+      return gone[request]
     case "NoSuchCluster":
       return `There is no cluster ${line(error.cluster)} here.`
     case "NoSuchZnode":

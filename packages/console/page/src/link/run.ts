@@ -1,15 +1,14 @@
 /** Effects and streams of the link in components of Solid. Whatever a component runs ends with it. */
+import { describe } from "./failures.ts"
+import { type Failure, follow, type Tagged } from "./follow.ts"
 import type { Client } from "./Link.ts"
+import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type { RpcClientError } from "effect/rpc/RpcClientError"
-import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
-import { type Accessor, createEffect, createSignal, on, onCleanup } from "solid-js"
+import type * as Stream from "effect/Stream"
+import { type Accessor, batch, createEffect, createMemo, createSignal, on, onCleanup } from "solid-js"
 import { usePage } from "../shell/page.ts"
-
-export type Failure<E> = E | RpcClientError
 
 /**
  * - `Waiting`: nothing has come yet.
@@ -24,15 +23,12 @@ export type Feed<E> =
   | { readonly _tag: "Failed"; readonly error: E }
   | { readonly _tag: "Ended" }
 
-interface Tagged {
-  readonly _tag: string
-}
-
-const isLost = (error: Tagged): boolean => error._tag === "RpcClientError" || error._tag === "Unavailable"
-
 /**
  * Runs a stream for as long as the component is there. It begins again when `source` gives another one, after each new
  * connection to the server of the page, and a second after the ensemble was unavailable.
+ *
+ * `onBegin` comes at once with another stream. With the same one again it comes before the first item: what was seen stays
+ * until there is something new.
  */
 export const useFeed = <A, E extends Tagged>(
   source: (client: Client) => Stream.Stream<A, Failure<E>> | undefined,
@@ -41,25 +37,28 @@ export const useFeed = <A, E extends Tagged>(
 ): Accessor<Feed<E>> => {
   const { link, run } = usePage()
   const [feed, setFeed] = createSignal<Feed<E>>({ _tag: "Waiting" })
+  const stream = createMemo(() => source(link.client))
+  let followed: Stream.Stream<A, Failure<E>> | undefined
   createEffect(
-    on([() => source(link.client), link.epoch], ([stream, epoch]) => {
+    on([stream, link.epoch], ([stream, epoch]) => {
       if (stream === undefined || epoch === 0) return
-      onBegin?.()
+      const isAgain = stream === followed
+      followed = stream
+      if (!isAgain) onBegin?.()
       setFeed((before) => (before._tag === "Failed" || before._tag === "Ended" ? { _tag: "Waiting" } : before))
-      const follow = Stream.runForEach(stream, (item) =>
-        Effect.sync(() => {
-          onItem(item)
-          setFeed((before) => (before._tag === "Live" ? before : { _tag: "Live" }))
+      const fiber = run(
+        follow<A, E>(stream, isAgain, {
+          onAgain: () => onBegin?.(),
+          onItem: (item) =>
+            batch(() => {
+              onItem(item)
+              setFeed((before) => (before._tag === "Live" ? before : { _tag: "Live" }))
+            }),
+          onEnd: () => void setFeed({ _tag: "Ended" }),
+          onLost: (error) => void setFeed({ _tag: "Stale", error }),
+          onFailure: (error) => void setFeed({ _tag: "Failed", error })
         })
-      ).pipe(
-        Effect.andThen(Effect.sync(() => setFeed({ _tag: "Ended" }))),
-        Effect.tapError((error) =>
-          Effect.sync(() => setFeed(isLost(error) ? { _tag: "Stale", error } : { _tag: "Failed", error: error as E }))
-        ),
-        Effect.retry({ schedule: Schedule.spaced("1 second"), while: ({ _tag }) => _tag === "Unavailable" }),
-        Effect.catchCause((cause) => (Cause.hasDies(cause) ? Effect.logError(cause) : Effect.void))
       )
-      const fiber = run(follow)
       onCleanup(() => void Effect.runFork(Fiber.interrupt(fiber)))
     })
   )
@@ -76,25 +75,68 @@ export type Action<E> =
   | { readonly _tag: "Running" }
   | { readonly _tag: "Failed"; readonly error: Failure<E> }
 
-/** A request that a person starts, one at a time. It goes on when the component ends, because it may change something. */
-export const useAction = <A, E extends Tagged>(onDone: (answer: A) => void) => {
+/** A question: another one, and the end of the component, take it back. */
+export const useQuestion = <A, E extends Tagged>(onAnswer: (answer: A) => void) => {
   const { run } = usePage()
   const [state, setState] = createSignal<Action<E>>({ _tag: "Idle" })
+  let asking: Fiber.Fiber<unknown, unknown> | undefined
+  const stop = (): void => {
+    if (asking !== undefined) Effect.runFork(Fiber.interrupt(asking))
+    asking = undefined
+  }
+  onCleanup(stop)
   const start = (effect: Effect.Effect<A, Failure<E>>): void => {
+    stop()
+    setState({ _tag: "Running" })
+    asking = run(settle(effect, setState, onAnswer))
+  }
+  const forget = (): void => {
+    stop()
+    setState({ _tag: "Idle" })
+  }
+  return { state, start, forget }
+}
+
+/**
+ * A change, one at a time. It goes on when the component ends: its answer is heard then too, and its failure is said at the
+ * lower edge of the page.
+ */
+export const useChange = <A>(onDone: (answer: A) => void) => {
+  const { run, say } = usePage()
+  const [state, setState] = createSignal<Action<EditFailure>>({ _tag: "Idle" })
+  let isOver = false
+  onCleanup(() => (isOver = true))
+  const start = (effect: Effect.Effect<A, Failure<EditFailure>>): void => {
     if (state()._tag === "Running") return
     setState({ _tag: "Running" })
     run(
-      effect.pipe(
-        Effect.match({
-          onSuccess: (answer) => {
-            setState({ _tag: "Idle" })
-            onDone(answer)
-          },
-          onFailure: (error) => void setState({ _tag: "Failed", error })
-        }),
-        Effect.catchCause((cause) => Effect.logError(cause))
+      settle(
+        Effect.tapError(effect, (error) => Effect.sync(() => isOver && say(describe(error, "change")))),
+        setState,
+        onDone
       )
     )
   }
-  return { state, start, forget: () => setState({ _tag: "Idle" }) }
+  const forget = (): void => {
+    if (state()._tag !== "Running") setState({ _tag: "Idle" })
+  }
+  return { state, start, forget }
 }
+
+const settle = <A, E extends Tagged>(
+  effect: Effect.Effect<A, Failure<E>>,
+  setState: (state: Action<E>) => void,
+  onDone: (answer: A) => void
+): Effect.Effect<void> =>
+  effect.pipe(
+    Effect.match({
+      // One step, so that nobody sees the end of the request without what it has changed.
+      onSuccess: (answer) =>
+        batch(() => {
+          setState({ _tag: "Idle" })
+          onDone(answer)
+        }),
+      onFailure: (error) => setState({ _tag: "Failed", error })
+    }),
+    Effect.catchCause((cause) => (Cause.hasDies(cause) ? Effect.logError(cause) : Effect.void))
+  )

@@ -7,7 +7,8 @@ import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { type Failure, useFeed } from "../link/run.ts"
+import type { Failure } from "../link/follow.ts"
+import { useFeed } from "../link/run.ts"
 import { duration, moment } from "../model/time.ts"
 import { Icon } from "../parts/Icon.tsx"
 import { Name } from "../parts/Name.tsx"
@@ -17,13 +18,14 @@ import { usePage } from "../shell/page.ts"
 /** Which session is whose, by the servers' own words, asked again every few seconds. */
 export const SessionsView = () => {
   const { cluster, go, href, now, route } = usePage()
+  const name = cluster()?.name ?? ""
   const [answer, setAnswer] = createSignal<Sessions>()
   const sessions = () => answer()?.sessions
   const [filter, setFilter] = createSignal("")
   const chosen = createMemo(() => /^\/(0x[0-9a-f]{1,16})$/.exec(route().path)?.[1])
 
   const feed = useFeed<Sessions, ReadFailure>(
-    (client) => again(client.sessions({ cluster: cluster()?.name ?? "" })),
+    (client) => again(client.sessions({ cluster: name })),
     setAnswer
   )
   const failure = createMemo(() => {
@@ -150,9 +152,10 @@ const textOf = ({ client, server, session }: Session): string =>
 /** One session: where it is from, and what ends with it. */
 const Detail = (props: { readonly id: string; readonly onClose: () => void }) => {
   const { cluster, href, now } = usePage()
+  const name = cluster()?.name ?? ""
   const [detail, setDetail] = createSignal<SessionDetail>()
   const feed = useFeed<SessionDetail, ReadFailure>(
-    (client) => again(client.session({ cluster: cluster()?.name ?? "", session: BigInt.asIntN(64, BigInt(props.id)) })),
+    (client) => again(client.session({ cluster: name, session: BigInt.asIntN(64, BigInt(props.id)) })),
     setDetail
   )
   const failure = createMemo(() => {

@@ -15,13 +15,14 @@ export const SearchResults = (props: {
   readonly onClose: () => void
 }) => {
   const { cluster, href } = usePage()
+  const name = cluster()?.name ?? ""
   const [inNames, setInNames] = createSignal(true)
   const [inData, setInData] = createSignal(true)
   const [isStopped, setStopped] = createSignal(false)
   const [found, setFound] = createSignal<ReadonlyArray<Found>>([])
   const [progress, setProgress] = createSignal<Exclude<SearchEvent, Found>>()
   const what = createMemo(() => ({
-    cluster: cluster()?.name ?? "",
+    cluster: name,
     path: props.query.path,
     text: props.query.text,
     inNames: inNames(),

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { batch, createEffect, createSignal, on, onCleanup } from "solid-js"
 import { nameOf, parentOf, trail } from "../model/znodePath.ts"
 import { describe } from "../link/failures.ts"
-import type { Failure } from "../link/run.ts"
+import type { Failure } from "../link/follow.ts"
 import { limitsBefore, usePage } from "../shell/page.ts"
 import { TreeModel } from "./TreeModel.ts"
 

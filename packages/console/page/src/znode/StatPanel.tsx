@@ -2,7 +2,7 @@ import type { Stat, SubtreeSize } from "@effect-zookeeper/console/Models"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createEffect, createSignal, For, on, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useQuestion } from "../link/run.ts"
 import { size } from "../model/data.ts"
 import { facts, lifetime } from "../model/stat.ts"
 import { nameOf, parentOf, sequenceOf } from "../model/znodePath.ts"
@@ -64,7 +64,7 @@ export const StatPanel = (props: { readonly path: string; readonly stat: Stat })
 const Below = (props: { readonly path: string }) => {
   const { cluster, href, link } = usePage()
   const [found, setFound] = createSignal<typeof SubtreeSize.Type>()
-  const counting = useAction<typeof SubtreeSize.Type, ReadFailure>(setFound)
+  const counting = useQuestion<typeof SubtreeSize.Type, ReadFailure>(setFound)
   createEffect(
     on(
       () => props.path,
@@ -76,7 +76,7 @@ const Below = (props: { readonly path: string }) => {
   )
   const text = () => {
     const state = counting.state()
-    if (state._tag === "Failed") return describe(state.error)
+    if (state._tag === "Failed") return describe(state.error, "question")
     const size = found()
     return size === undefined ? "" : words(size)
   }
