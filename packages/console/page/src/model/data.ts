@@ -25,6 +25,15 @@ export const textOf = (bytes: Uint8Array): string | undefined => {
 
 export const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+/**
+ * What ends the lines of texts that one edits and compares: CR LF where nothing else does in any of them. Where both occur it is
+ * LF, and each CR is a character of its line, so that no end is changed by an edit elsewhere.
+ */
+export const lineEnd = (...texts: ReadonlyArray<string>): "\n" | "\r\n" =>
+  texts.some((text) => text.includes("\r\n")) && !texts.some((text) => /(^|[^\r])\n|\r(?!\n)/.test(text))
+    ? "\r\n"
+    : "\n"
+
 /** Why a text is not JSON, in the words of the browser. */
 export const jsonProblem = (text: string): string | undefined => {
   try {

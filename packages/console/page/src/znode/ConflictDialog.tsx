@@ -1,5 +1,6 @@
 import type * as Models from "@effect-zookeeper/console/Models"
 import { createMemo, createSignal, Show } from "solid-js"
+import type { Draft } from "../model/draft.ts"
 import { mergeBoth } from "../model/merge.ts"
 import { ago } from "../model/time.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -7,7 +8,6 @@ import { Name } from "../parts/Name.tsx"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { CodeEditor } from "./CodeEditor.tsx"
-import type { Draft } from "./drafts.ts"
 
 /** What another client has written meanwhile. The text is missing where it is not text, or may not be read. */
 export interface Theirs {
@@ -19,13 +19,20 @@ export interface Theirs {
 export const ConflictDialog = (props: {
   readonly path: string
   readonly base: Draft["base"]
+  /** The state that is shown, and that alone is saved over. */
   readonly theirs: Theirs
+  /** A state after that one. */
+  readonly newer: Theirs | undefined
   readonly mine: string
   readonly isJson: boolean
   readonly isSaving: boolean
   readonly failure: string | undefined
   readonly onType: (text: string) => void
   readonly onSave: () => void
+  /** Shows the newer state. */
+  readonly onLook: () => void
+  /** There is nothing left to save. */
+  readonly onDone: () => void
   readonly onClose: () => void
 }) => {
   const { now } = usePage()
@@ -45,6 +52,24 @@ export const ConflictDialog = (props: {
         {props.theirs.stat.version} since {ago(props.theirs.stat.mtime, now())}. Nothing of yours is lost, and nothing
         of theirs is overwritten before you say so.
       </p>
+      <Show when={props.newer}>
+        {(newer) => (
+          <Note tone="warn">
+            It has changed again, and is at version {newer().stat.version} now: look at it before you save.{" "}
+            <button class="button" onClick={() => props.onLook()}>
+              Compare with version {newer().stat.version}
+            </button>
+          </Note>
+        )}
+      </Show>
+      <Show when={props.theirs.text === props.mine}>
+        <Note tone="good">
+          What is there now is the same text as yours.{" "}
+          <button class="button" onClick={() => props.onDone()}>
+            There is nothing to save
+          </button>
+        </Note>
+      </Show>
       <Show when={canMerge()}>
         <Note tone="good">
           The changes are in different places, and fit together.{" "}
@@ -114,7 +139,11 @@ export const ConflictDialog = (props: {
         <button class="button" autofocus onClick={() => props.onClose()}>
           Go on editing
         </button>
-        <button class="button primary" disabled={props.isSaving} onClick={() => props.onSave()}>
+        <button
+          class="button primary"
+          disabled={props.isSaving || props.newer !== undefined}
+          onClick={() => props.onSave()}
+        >
           {props.isSaving ? "Saving …" : `Save mine over version ${props.theirs.stat.version}`}
         </button>
       </div>

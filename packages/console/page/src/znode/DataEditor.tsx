@@ -1,9 +1,10 @@
 import type * as Models from "@effect-zookeeper/console/Models"
-import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
-import { createEffect, createMemo, createSignal, Match, on, onCleanup, onMount, Show, Switch } from "solid-js"
+import * as Effect from "effect/Effect"
+import { createEffect, createMemo, createSignal, Match, on, Show, Switch } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useChange } from "../link/run.ts"
 import { bytesOf, jsonProblem, kindOf, size, textOf } from "../model/data.ts"
+import { type Draft, isChanged as isChangedDraft, isNewer } from "../model/draft.ts"
 import { ago } from "../model/time.ts"
 import { copy } from "../parts/copy.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -12,7 +13,7 @@ import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { CodeEditor } from "./CodeEditor.tsx"
 import { ConflictDialog, type Theirs } from "./ConflictDialog.tsx"
-import { type Draft, draftOf, dropDraft, keepDraft } from "./drafts.ts"
+import { draftOf, dropDraft, keepDraft, outlivesReload, settleDraft, type Unsaved } from "./drafts.ts"
 import type { Present } from "./present.ts"
 
 /**
@@ -21,60 +22,82 @@ import type { Present } from "./present.ts"
  */
 export const DataEditor = (props: { readonly path: string; readonly present: Present | undefined }) => {
   const { cluster, link, now, readOnly, say } = usePage()
-  const name = () => cluster()?.name ?? ""
+  const name = cluster()?.name ?? ""
   const [step, setStep] = createSignal<"edit" | "review" | "conflict" | "discard">("edit")
-  const draft = createMemo<Draft>((before) => draftOf(name(), props.path) ?? before, nothing)
-  /** What another one has made of it, as a refused save told. The stream of the znode may tell it sooner or later. */
-  const [refused, setRefused] = createSignal<Theirs>()
-
-  const isChanged = () => draft().text !== draft().base.text
+  const draft = createMemo<Draft>((before) => draftOf(name, props.path) ?? before, nothing)
+  const isChanged = () => isChangedDraft(draft())
   const isJson = createMemo(() => kindOf(bytesOf(draft().base.text)) === "json")
   const problem = createMemo(() => (isJson() ? jsonProblem(draft().text) : undefined))
-  const theirs = createMemo((): Theirs | undefined => {
-    const { present } = props
-    if (present === undefined) return refused()
-    const isOther = present.stat.version !== draft().base.version || String(present.stat.czxid) !== draft().base.czxid
-    return isOther ? { stat: present.stat, text: textOf(present.data ?? new Uint8Array()) } : undefined
-  })
   const isGone = () => props.present === undefined
 
-  const saving = useAction<Models.Stat, EditFailure>((stat) => {
-    dropDraft(name(), props.path)
-    say(`Saved as version ${stat.version}.`)
+  const saving = useChange<{ readonly saved: Unsaved & { readonly text: string }; readonly stat: Models.Stat }>(
+    ({ saved, stat }) => {
+      settleDraft(saved, stat)
+      setStep("edit")
+      say(`Saved as version ${stat.version}.`)
+    }
+  )
+  const isSaving = () => saving.state()._tag === "Running"
+  /** What another one has made of it, as a refused save told. The stream of the znode may tell it sooner or later. */
+  const [refused, setRefused] = createSignal<Theirs>()
+  const theirs = createMemo<Theirs | undefined>((before) => {
+    const { present } = props
+    // What is there while a save is on its way may be the text that is saved.
+    if (isSaving()) return before
+    const told = present === undefined ? undefined : theirsOf(present)
+    return [told, refused()]
+      .filter((one) => one !== undefined)
+      .filter(({ stat }) => isNewer(stat, draft().base))
+      .reduce<Theirs | undefined>(
+        (newest, one) => (newest === undefined || isNewer(one.stat, newest.stat) ? one : newest),
+        undefined
+      )
   })
+  /** The state of the znode that the dialog of a conflict shows, and over which alone it saves. */
+  const [compared, setCompared] = createSignal<Theirs>()
+  const compare = (): void => {
+    setCompared(theirs())
+    setStep("conflict")
+  }
   createEffect(
     on(saving.state, (state) => {
       if (state._tag !== "Failed" || state.error._tag !== "Conflict") return
       const { current } = state.error
-      if (current !== undefined) setRefused({ stat: current.stat, text: textOf(current.data ?? new Uint8Array()) })
-      setStep(current === undefined ? "edit" : "conflict")
+      if (current === undefined) return void setStep("edit")
+      setRefused(theirsOf(current))
+      // In an open comparison a person goes over to another state only by a button.
+      if (step() === "conflict") return
       saving.forget()
+      compare()
     })
   )
+  // Somebody was faster while the change was reviewed.
+  createEffect(() => step() === "review" && theirs() !== undefined && compare())
   const failure = createMemo(() => {
     const state = saving.state()
-    return state._tag === "Failed" ? describe(state.error) : undefined
+    return state._tag === "Failed" ? describe(state.error, "change") : undefined
   })
 
-  const type = (text: string): void => keepDraft(name(), props.path, { ...draft(), text })
-  const save = (czxid: bigint, version: number): void =>
-    saving.start(link.client.save({ cluster: name(), path: props.path, czxid, version, data: bytesOf(draft().text) }))
-  const review = (): void => {
-    if (!isChanged() || readOnly() !== undefined || isGone()) return
-    saving.forget()
-    setStep(theirs() === undefined ? "review" : "conflict")
+  const type = (text: string): void => keepDraft(name, props.path, { ...draft(), text })
+  const save = (czxid: bigint, version: number): void => {
+    // The answer may come when another znode is shown, or when more was typed.
+    const saved = { cluster: name, path: props.path, text: draft().text }
+    saving.start(
+      Effect.map(
+        link.client.save({ cluster: name, path: saved.path, czxid, version, data: bytesOf(saved.text) }),
+        (stat) => ({ saved, stat })
+      )
+    )
   }
-  // A reload keeps the draft, and a closed tab does not.
-  onMount(() => {
-    const warn = (event: BeforeUnloadEvent): void => {
-      if (isChanged()) event.preventDefault()
-    }
-    window.addEventListener("beforeunload", warn)
-    onCleanup(() => window.removeEventListener("beforeunload", warn))
-  })
+  const review = (): void => {
+    if (!isChanged() || readOnly() !== undefined || isGone() || isSaving()) return
+    saving.forget()
+    if (theirs() === undefined) setStep("review")
+    else compare()
+  }
   const discard = (): void => {
     if (isChanged() && step() !== "discard") setStep("discard")
-    else dropDraft(name(), props.path)
+    else dropDraft(name, props.path)
   }
 
   return (
@@ -88,11 +111,11 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
         </button>
         <button
           class="button primary"
-          disabled={!isChanged() || readOnly() !== undefined || isGone()}
+          disabled={!isChanged() || readOnly() !== undefined || isGone() || isSaving()}
           onClick={review}
           title="Ctrl+S"
         >
-          Review and save
+          {isSaving() ? "Saving …" : "Review and save"}
         </button>
       </div>
       <div class="panel-note stack">
@@ -109,7 +132,7 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
             <Note tone="warn">
               It was changed {ago(theirs().stat.mtime, now())}: there is version {theirs().stat.version} now. Your text
               is kept.{" "}
-              <button class="button" onClick={() => setStep("conflict")}>
+              <button class="button" onClick={compare}>
                 Compare
               </button>
             </Note>
@@ -117,6 +140,11 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
         </Show>
         <Show when={readOnly()}>
           {(reason) => <Note tone="warn">It cannot be saved: {reason()}. Your text is kept.</Note>}
+        </Show>
+        <Show when={!outlivesReload(name, props.path)}>
+          <Note tone="warn">
+            The browser has no room for this text: it is lost when the page is loaded again or closed. Save it soon.
+          </Note>
         </Show>
         <Show when={problem()}>{(text) => <Note tone="warn">It was JSON, and is not now: {text()}</Note>}</Show>
         <Show when={step() === "edit" && failure()}>
@@ -156,26 +184,32 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
               <button
                 class="button primary"
                 autofocus
-                disabled={saving.state()._tag === "Running"}
+                disabled={isSaving()}
                 onClick={() => save(BigInt(draft().base.czxid), draft().base.version)}
               >
-                {saving.state()._tag === "Running" ? "Saving …" : `Save as version ${draft().base.version + 1}`}
+                {isSaving() ? "Saving …" : `Save as version ${draft().base.version + 1}`}
               </button>
             </div>
           </Dialog>
         </Match>
-        <Match when={step() === "conflict" && (theirs() ?? refused())}>
-          {(theirs) => (
+        <Match when={step() === "conflict" && compared()}>
+          {(compared) => (
             <ConflictDialog
               path={props.path}
               base={draft().base}
-              theirs={theirs()}
+              theirs={compared()}
+              newer={newerThan(compared(), theirs())}
               mine={draft().text}
               isJson={isJson()}
-              isSaving={saving.state()._tag === "Running"}
+              isSaving={isSaving()}
               failure={failure()}
               onType={type}
-              onSave={() => save(theirs().stat.czxid, theirs().stat.version)}
+              onSave={() => save(compared().stat.czxid, compared().stat.version)}
+              onLook={() => {
+                saving.forget()
+                compare()
+              }}
+              onDone={() => dropDraft(name, props.path)}
               onClose={() => setStep("edit")}
             />
           )}
@@ -199,3 +233,11 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
 }
 
 const nothing: Draft = { text: "", base: { text: "", version: 0, czxid: "" } }
+
+const theirsOf = ({ data, stat }: { readonly stat: Models.Stat; readonly data?: Uint8Array }): Theirs => ({
+  stat,
+  text: textOf(data ?? new Uint8Array())
+})
+
+const newerThan = (shown: Theirs, now: Theirs | undefined): Theirs | undefined =>
+  now !== undefined && isNewer(now.stat, shown.stat) ? now : undefined

@@ -202,15 +202,16 @@ const Hex = (props: { readonly bytes: Uint8Array }) => (
 const UnpackedData = (props: { readonly bytes: Uint8Array<ArrayBuffer> }) => {
   const { run } = usePage()
   const [unpacked, setUnpacked] = createSignal<Unpacked>()
+  // What is shown stays until the next is unzipped.
   createEffect(() => {
     const packed = props.bytes
-    setUnpacked()
-    run(
+    const unpacking = run(
       Effect.map(
         Effect.promise(() => unpack(packed)),
         setUnpacked
       )
     )
+    onCleanup(() => unpacking.interruptUnsafe())
   })
   const bytes = createMemo(() => {
     const done = unpacked()

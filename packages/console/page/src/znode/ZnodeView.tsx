@@ -1,4 +1,3 @@
-import "../styles/znode.css"
 import type * as Models from "@effect-zookeeper/console/Models"
 import { createEffect, createMemo, createSignal, Match, on, Show, Switch } from "solid-js"
 import { describe } from "../link/failures.ts"
@@ -24,7 +23,8 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
   const [event, setEvent] = createSignal<Models.ZnodeEvent>()
   const [history, setHistory] = createSignal<ReadonlyArray<Models.ZnodeEvent>>([])
   const path = createMemo(() => route().path)
-  const name = () => cluster()?.name ?? ""
+  const name = cluster()?.name ?? ""
+  const limit = createMemo(() => (hello()?.limits ?? limitsBefore).data)
   const [round, setRound] = createSignal(0)
 
   createEffect(
@@ -36,7 +36,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
   const feed = useFeed(
     (client) => {
       round()
-      return client.znode({ cluster: name(), path: path(), limit: (hello()?.limits ?? limitsBefore).data })
+      return client.znode({ cluster: name, path: path(), limit: limit() })
     },
     (next) => {
       setEvent(next)
@@ -51,7 +51,7 @@ export const ZnodeView = (props: { readonly onBack: () => void }) => {
     const state = feed()
     return state._tag === "Failed" ? state.error : undefined
   })
-  const draft = createMemo(() => draftOf(name(), path()))
+  const draft = createMemo(() => draftOf(name, path()))
   // The editor goes when its text is saved or discarded, and the focus would go with it.
   createEffect(
     on([draft, path], ([draft, path], before) => {

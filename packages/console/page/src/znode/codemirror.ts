@@ -8,9 +8,9 @@ import { defaultKeymap, history, historyKeymap } from "@codemirror/commands"
 import { json, jsonParseLinter } from "@codemirror/lang-json"
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, syntaxHighlighting } from "@codemirror/language"
 import { linter } from "@codemirror/lint"
-import { unifiedMergeView } from "@codemirror/merge"
+import { diff, unifiedMergeView } from "@codemirror/merge"
 import { openSearchPanel, search, searchKeymap } from "@codemirror/search"
-import { Compartment, EditorState, type Extension } from "@codemirror/state"
+import { type ChangeSpec, EditorState, type Extension, Text } from "@codemirror/state"
 import {
   drawSelection,
   EditorView,
@@ -20,6 +20,7 @@ import {
   lineNumbers
 } from "@codemirror/view"
 import { tags } from "@lezer/highlight"
+import { lineEnd } from "../model/data.ts"
 
 export interface Options {
   readonly parent: HTMLElement
@@ -43,11 +44,46 @@ export interface Editor {
 }
 
 export const makeEditor = (options: Options): Editor => {
-  const { isJson, isReadOnly, label, onChange, onSave, original, parent, text } = options
+  const { original, parent, text } = options
   const root = parent.shadowRoot ?? parent.attachShadow({ mode: "open" })
-  const marks = new Compartment()
+  let end = lineEnd(text, original ?? "")
+  const view = new EditorView({ root, parent: root, state: stateOf(options, text, end) })
+  return {
+    setText: (text) => {
+      if (text === view.state.sliceDoc()) return
+      const endNow = lineEnd(text, original ?? "")
+      if (endNow === end) view.dispatch({ changes: changesTo(view.state, text) })
+      else {
+        end = endNow
+        view.setState(stateOf(options, text, end))
+      }
+    },
+    text: () => view.state.sliceDoc(),
+    focus: () => view.focus(),
+    find: () => void openSearchPanel(view),
+    destroy: () => {
+      view.destroy()
+      root.replaceChildren()
+    }
+  }
+}
+
+/** The places that are different, alone: a selection, a fold and the lines in sight stay while a znode changes elsewhere. */
+const changesTo = (state: EditorState, text: string): ReadonlyArray<ChangeSpec> => {
+  // Positions count each end of a line as one character.
+  const now = state.toText(text)
+  return diff(state.doc.toString(), now.toString(), { scanLimit: 500, timeout: 20 }).map(
+    ({ fromA, fromB, toA, toB }) => ({ from: fromA, to: toA, insert: now.slice(fromB, toB) })
+  )
+}
+
+const stateOf = (options: Options, text: string, end: string): EditorState => {
+  const { isJson, isReadOnly, label, onChange, onSave, original } = options
   const extensions: Array<Extension> = [
     theme,
+    EditorState.lineSeparator.of(end),
+    // What is pasted has the ends of lines of what it is pasted into.
+    EditorView.clipboardInputFilter.of((pasted) => pasted.replaceAll(/\r\n?|\n/g, end)),
     syntaxHighlighting(colours),
     lineNumbers(),
     highlightSpecialChars(),
@@ -70,15 +106,14 @@ export const makeEditor = (options: Options): Editor => {
       ...searchKeymap,
       ...foldKeymap
     ]),
-    marks.of(isReadOnly ? [] : highlightActiveLine())
+    isReadOnly ? EditorState.readOnly.of(true) : [highlightActiveLine(), bracketMatching()]
   ]
-  extensions.push(isReadOnly ? EditorState.readOnly.of(true) : bracketMatching())
   if (isJson) extensions.push(json(), foldGutter())
   if (isJson && !isReadOnly) extensions.push(linter(jsonParseLinter(), { delay: 250 }))
   if (original !== undefined) {
     extensions.push(
       unifiedMergeView({
-        original,
+        original: Text.of(original.split(end)),
         mergeControls: false,
         gutter: true,
         highlightChanges: true,
@@ -89,24 +124,11 @@ export const makeEditor = (options: Options): Editor => {
   if (onChange !== undefined) {
     extensions.push(
       EditorView.updateListener.of((update) => {
-        if (update.docChanged) onChange(update.state.doc.toString())
+        if (update.docChanged) onChange(update.state.sliceDoc())
       })
     )
   }
-  const view = new EditorView({ root, parent: root, state: EditorState.create({ doc: text, extensions }) })
-  return {
-    setText: (text) => {
-      if (text !== view.state.doc.toString())
-        view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: text } })
-    },
-    text: () => view.state.doc.toString(),
-    focus: () => view.focus(),
-    find: () => void openSearchPanel(view),
-    destroy: () => {
-      view.destroy()
-      root.replaceChildren()
-    }
-  }
+  return EditorState.create({ doc: text, extensions })
 }
 
 const theme = EditorView.theme({
