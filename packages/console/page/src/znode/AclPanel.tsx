@@ -1,8 +1,7 @@
 import type * as Models from "@effect-zookeeper/console/Models"
-import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createEffect, createMemo, createSignal, For, Index, on, onMount, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useChange } from "../link/run.ts"
 import { explain, permissions, schemes } from "../model/acl.ts"
 import { Dialog } from "../parts/Dialog.tsx"
 import { Icon } from "../parts/Icon.tsx"
@@ -81,7 +80,7 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
   const [seen, setSeen] = createSignal(props.present)
   const [entries, setEntries] = createSignal(entriesOf(props.present))
   const [isTouched, setTouched] = createSignal(false)
-  const saving = useAction<Models.Stat, EditFailure>(() => {
+  const saving = useChange<Models.Stat>(() => {
     say("The ACL was changed.")
     props.onDoubt()
     props.onClose()
@@ -148,10 +147,10 @@ const AclDialog = (props: Props & { readonly onClose: () => void }) => {
     )
   const failure = () => {
     const state = saving.state()
-    return state._tag === "Failed" ? describe(state.error) : undefined
+    return state._tag === "Failed" ? describe(state.error, "change") : undefined
   }
   return (
-    <Dialog title="Who may do what" isWide onClose={props.onClose}>
+    <Dialog title="Who may do what" isWide hasText={isTouched()} onClose={props.onClose}>
       <p>
         <Name text={props.path} />. The list is for this znode alone: its children have their own.
       </p>

@@ -1,8 +1,7 @@
 import type * as Models from "@effect-zookeeper/console/Models"
-import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useChange } from "../link/run.ts"
 import { bytesOf } from "../model/data.ts"
 import { childOf } from "../model/znodePath.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -33,7 +32,7 @@ export const CreateDialog = (props: {
   const [mode, setMode] = createSignal<Mode>("persistent")
   const [seconds, setSeconds] = createSignal(3600)
   const [data, setData] = createSignal("")
-  const creating = useAction<{ readonly path: string }, EditFailure>(({ path }) => props.onCreated(path))
+  const creating = useChange<{ readonly path: string }>(({ path }) => props.onCreated(path))
 
   const isSequential = () => /Sequential/i.test(mode())
   const hasTtl = () => mode().endsWith("Ttl")
@@ -66,10 +65,10 @@ export const CreateDialog = (props: {
   }
   const failure = () => {
     const state = creating.state()
-    return state._tag === "Failed" ? describe(state.error) : undefined
+    return state._tag === "Failed" ? describe(state.error, "change") : undefined
   }
   return (
-    <Dialog title="Create a znode" onClose={props.onClose}>
+    <Dialog title="Create a znode" hasText={name() !== "" || data() !== ""} onClose={props.onClose}>
       <form class="stack" onSubmit={create}>
         <label class="stack tight">
           <span>

@@ -1,8 +1,8 @@
 import type { Stat, SubtreeSize } from "@effect-zookeeper/console/Models"
-import type { EditFailure, ReadFailure } from "@effect-zookeeper/console/ProtocolError"
+import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createSignal, onMount, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useChange, useQuestion } from "../link/run.ts"
 import { size } from "../model/data.ts"
 import { isTyped, line } from "../model/text.ts"
 import { nameOf } from "../model/znodePath.ts"
@@ -24,8 +24,8 @@ export const DeleteDialog = (props: {
   const at = () => ({ cluster: cluster()?.name ?? "", path: props.path })
   const [typed, setTyped] = createSignal("")
   const [below, setBelow] = createSignal<typeof SubtreeSize.Type>()
-  const counting = useAction<typeof SubtreeSize.Type, ReadFailure>(setBelow)
-  const deleting = useAction<{ readonly deleted: number }, EditFailure>(({ deleted }) => props.onDeleted(deleted))
+  const counting = useQuestion<typeof SubtreeSize.Type, ReadFailure>(setBelow)
+  const deleting = useChange<{ readonly deleted: number }>(({ deleted }) => props.onDeleted(deleted))
   const limit = () => (hello()?.limits ?? limitsBefore).removal
   const isTooMuch = () => (below()?.znodes ?? 0) > limit()
 
@@ -48,7 +48,8 @@ export const DeleteDialog = (props: {
   const failure = () => {
     const state = deleting.state()
     const other = counting.state()
-    return state._tag === "Failed" ? state.error : other._tag === "Failed" ? other.error : undefined
+    if (state._tag === "Failed") return { error: state.error, text: describe(state.error, "change") }
+    return other._tag === "Failed" ? { error: other.error, text: describe(other.error, "question") } : undefined
   }
   return (
     <Dialog title={seen.numChildren > 0 ? "Delete a subtree" : "Delete a znode"} onClose={props.onClose}>
@@ -89,10 +90,10 @@ export const DeleteDialog = (props: {
           />
         </label>
         <Show when={failure()}>
-          {(error) => (
+          {(failure) => (
             <Note tone="bad">
-              {describe(error())}
-              <Show when={error()._tag === "MoreBelow"}>
+              {failure().text}
+              <Show when={counting.state()._tag === "Failed" || failure().error._tag === "MoreBelow"}>
                 {" "}
                 <button
                   type="button"

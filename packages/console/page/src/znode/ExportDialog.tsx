@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { createSignal, onCleanup, onMount, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import type { Failure } from "../link/run.ts"
+import type { Failure } from "../link/follow.ts"
 import { size } from "../model/data.ts"
 import { download } from "../parts/copy.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -56,7 +56,7 @@ export const ExportDialog = (props: { readonly path: string; readonly onClose: (
           </p>
         }
       >
-        {(error) => <Note tone="bad">{describe(error())}</Note>}
+        {(error) => <Note tone="bad">{describe(error(), "question")}</Note>}
       </Show>
       <div class="row end">
         <button class="button" autofocus onClick={() => props.onClose()}>

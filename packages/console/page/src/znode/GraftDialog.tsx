@@ -1,8 +1,9 @@
 import type { Grafted } from "@effect-zookeeper/console/Models"
 import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
+import * as Effect from "effect/Effect"
 import { createMemo, createSignal, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
-import { useAction } from "../link/run.ts"
+import { useChange, useQuestion } from "../link/run.ts"
 import { list } from "../model/acl.ts"
 import { size } from "../model/data.ts"
 import { childOf } from "../model/znodePath.ts"
@@ -24,8 +25,10 @@ export const GraftDialog = (props: {
   const [to, setTo] = createSignal(kind === "copy" ? `${props.path}-copy` : childOf(props.path, "imported"))
   const [file, setFile] = createSignal<Uint8Array>()
   const [found, setFound] = createSignal<Grafted>()
-  const trying = useAction<Grafted, EditFailure>(setFound)
-  const creating = useAction<Grafted, EditFailure>(({ created }) => props.onDone(to(), created))
+  const trying = useQuestion<Grafted, EditFailure>(setFound)
+  const creating = useChange<{ readonly at: string; readonly created: number }>(({ at, created }) =>
+    props.onDone(at, created)
+  )
   const limit = () => (hello()?.limits ?? limitsBefore).imported
 
   const problem = createMemo(() => {
@@ -49,7 +52,10 @@ export const GraftDialog = (props: {
     event.preventDefault()
     if (problem() !== undefined) return
     if (found() === undefined) trying.start(ask(true))
-    else if (found()?.created !== 0) creating.start(ask(false))
+    else if (found()?.created !== 0) {
+      const at = to()
+      creating.start(Effect.map(ask(false), ({ created }) => ({ at, created })))
+    }
   }
   const choose = (chosen: File | undefined): void => {
     forget()
@@ -59,7 +65,8 @@ export const GraftDialog = (props: {
   const failure = createMemo(() => {
     const state = creating.state()
     const other = trying.state()
-    return state._tag === "Failed" ? state.error : other._tag === "Failed" ? other.error : undefined
+    if (state._tag === "Failed") return describe(state.error, "change")
+    return other._tag === "Failed" ? describe(other.error, "question") : undefined
   })
   const isRunning = () => trying.state()._tag === "Running" || creating.state()._tag === "Running"
 
@@ -105,7 +112,7 @@ export const GraftDialog = (props: {
         <Show when={found()}>
           {(found) => <Note tone={found().created === 0 ? "info" : "good"}>{words(found())}</Note>}
         </Show>
-        <Show when={failure()}>{(error) => <Note tone="bad">{describe(error())}</Note>}</Show>
+        <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
         <div class="row end">
           <Show when={problem()}>{(text) => <span class="muted">{text()}</span>}</Show>
           <span class="spring" />
