@@ -190,7 +190,7 @@ describe.skipIf(!hasBrowser)(`the page${needsBrowser}`, () => {
     yield* see(async () => {
       await isInSight("task-0059")
       await page.keyboard.press("3")
-      await page.getByRole("heading", { name: "Recipes" }).waitFor()
+      await page.getByRole("heading", { name: "Recipes", exact: true }).waitFor()
       await page.keyboard.press("g")
       await page.getByRole("textbox", { name: "Path" }).fill("/tasks/task-0030")
       await page.keyboard.press("Enter")

@@ -40,9 +40,9 @@ export const makeWorld = Effect.fnUntraced(function* (
   const madeUp: MadeUp = { members: [], sessions: [], findings: [], recipes: [] }
   // The fibers that the server begins for a page end in this Scope, which closes after the browser, and not before it.
   const scope = yield* Scope.fork(yield* Effect.scope)
-  const start = Effect.gen(function* () {
+  const start = Effect.fnUntraced(function* (port: number) {
     const files = yield* pageFiles
-    const { http, kill } = yield* httpServer
+    const { drop, http, kill } = yield* httpServer(port)
     const running = yield* ConsoleServer.make({
       clusters: [
         {
@@ -63,13 +63,17 @@ export const makeWorld = Effect.fnUntraced(function* (
       version: "0.0.0",
       write: options.write ?? true
     }).pipe(Effect.provideService(HttpServer.HttpServer, http), Effect.provide(NodeServices.layer))
-    return { url: running.url, link: Redacted.value(running.link), kill }
+    return { url: running.url, link: Redacted.value(running.link), kill, drop }
   })
-  return { server, zk, madeUp, serve: Scope.provide(start, scope) }
+  const serveOn = (port: number) => Scope.provide(start(port), scope)
+  return { server, zk, madeUp, serve: serveOn(0), serveOn }
 })
 
-/** An HTTP server on loopback. `kill` ends it as a killed process would: it listens no more, and its sockets are gone. */
-const httpServer = Effect.gen(function* () {
+/**
+ * An HTTP server on loopback. `kill` ends it as a killed process would: it listens no more, and its sockets are gone. `drop`
+ * only takes the sockets.
+ */
+const httpServer = Effect.fnUntraced(function* (port: number) {
   const node = Http.createServer()
   const sockets = new Set<Socket>()
   node.on("connection", (socket) => {
@@ -78,16 +82,19 @@ const httpServer = Effect.gen(function* () {
   })
   const http = yield* NodeHttpServer.make(() => node, {
     host: "127.0.0.1",
-    port: 0,
+    port,
     gracefulShutdownTimeout: "1 second",
     websocket: { maxPayload: ConsoleServer.maxMessageSize }
   })
-  const kill = Effect.sync(() => {
-    node.close()
+  const drop = Effect.sync(() => {
     for (const socket of sockets) socket.destroy()
   })
-  return { http, kill }
-}).pipe(Effect.orDie)
+  const kill = Effect.andThen(
+    Effect.sync(() => node.close()),
+    drop
+  )
+  return { http, kill, drop }
+}, Effect.orDie)
 
 /** The configuration knows all of them, or none. */
 const membersOf = ({ members }: MadeUp) => {

@@ -1,4 +1,3 @@
-import "uplot/dist/uPlot.min.css"
 import { createEffect, createMemo, createSignal, For, on, onCleanup, onMount } from "solid-js"
 import uPlot from "uplot"
 import type { History, Metric } from "../model/ensemble.ts"

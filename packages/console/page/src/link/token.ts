@@ -6,17 +6,32 @@ import { tokenParameter } from "@effect-zookeeper/console/Protocol"
 
 const key = "zk-console-token"
 
+/** The token that this page was opened with. */
+let used: string | undefined
+
 /** Takes the token out of the address, so that no link that one copies has it. */
 export const takeToken = (): string | undefined => {
   const { hash } = window.location
   const [whole, found] = inAddress.exec(hash) ?? []
-  if (found === undefined || whole === undefined) return localStorage.getItem(key) ?? undefined
+  used = found ?? localStorage.getItem(key) ?? undefined
+  if (found === undefined || whole === undefined) return used
   keepToken(found)
   window.history.replaceState(null, "", `#${hash.replace(whole, "").replace(/^[#&]+/, "")}`)
   return found
 }
 
 export const keepToken = (token: string): void => localStorage.setItem(key, token)
+
+/** Calls back when another tab of this browser has a token that this page was not opened with. Returns a function that ends it. */
+export const onNewToken = (then: () => void): (() => void) => {
+  const look = (): void => {
+    const kept = localStorage.getItem(key)
+    if (kept !== null && kept !== used) then()
+  }
+  look()
+  window.addEventListener("storage", look)
+  return () => window.removeEventListener("storage", look)
+}
 
 /** The token in a link, or a token alone, as a person pastes it. */
 export const tokenIn = (text: string): string | undefined =>

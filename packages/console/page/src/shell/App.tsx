@@ -2,10 +2,12 @@ import type * as Models from "@effect-zookeeper/console/Models"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import { createMemo, createSignal, lazy, Match, onCleanup, onMount, Show, Suspense, Switch } from "solid-js"
+import { type Component, createMemo, createSignal, Match, onCleanup, onMount, Show, Switch } from "solid-js"
+import { Dynamic } from "solid-js/web"
 import type { Link } from "../link/Link.ts"
 import { useFeed } from "../link/run.ts"
-import { format, parse, type Route } from "../model/Route.ts"
+import { format, parse, type Route, type View } from "../model/Route.ts"
+import { laterComponent, loadAll } from "../parts/later.tsx"
 import { TreeView } from "../tree/TreeView.tsx"
 import { Banner } from "./Banner.tsx"
 import { Failure } from "./Failure.tsx"
@@ -14,13 +16,22 @@ import { GoTo } from "./GoTo.tsx"
 import { Header } from "./Header.tsx"
 import { Help } from "./Help.tsx"
 import { listenToKeys } from "./keys.ts"
+import { warnOfDrafts } from "./leaving.ts"
 import { Nav } from "./Nav.tsx"
 import { type Page, PageContext, usePage } from "./page.ts"
 
-const EnsembleView = lazy(async () => ({ default: (await import("../ensemble/EnsembleView.tsx")).EnsembleView }))
-const RecipesView = lazy(async () => ({ default: (await import("../recipes/RecipesView.tsx")).RecipesView }))
-const SessionsView = lazy(async () => ({ default: (await import("../sessions/SessionsView.tsx")).SessionsView }))
-const EventsView = lazy(async () => ({ default: (await import("../events/EventsView.tsx")).EventsView }))
+const EnsembleView = laterComponent(async () => (await import("../ensemble/EnsembleView.tsx")).EnsembleView)
+const RecipesView = laterComponent(async () => (await import("../recipes/RecipesView.tsx")).RecipesView)
+const SessionsView = laterComponent(async () => (await import("../sessions/SessionsView.tsx")).SessionsView)
+const EventsView = laterComponent(async () => (await import("../events/EventsView.tsx")).EventsView)
+
+const views: Readonly<Record<View, Component>> = {
+  tree: TreeView,
+  ensemble: EnsembleView,
+  recipes: RecipesView,
+  sessions: SessionsView,
+  events: EventsView
+}
 
 /** The whole page, once the link is there. */
 export const App = (props: { readonly link: Link["Service"]; readonly run: Page["run"] }) => {
@@ -69,9 +80,14 @@ export const App = (props: { readonly link: Link["Service"]; readonly run: Page[
     const follow = () => setRoute(parse(window.location.hash))
     window.addEventListener("hashchange", follow)
     const ticking = run(Effect.repeat(Effect.map(Clock.currentTimeMillis, setNow), Schedule.spaced("2 seconds")))
+    const stopWarning = warnOfDrafts()
+    // The other views are here before the server of the page may be away. What is shown comes first.
+    const loading = run(Effect.delay(loadAll, "2 seconds"))
     onCleanup(() => {
       window.removeEventListener("hashchange", follow)
+      stopWarning()
       ticking.interruptUnsafe()
+      loading.interruptUnsafe()
     })
   })
 
@@ -114,27 +130,13 @@ const Frame = (props: { readonly said: string }) => {
       <main id="main" tabindex="-1">
         <Show when={cluster()} keyed={false} fallback={<Beginning isOpen={link.state()._tag === "Open"} />}>
           <Show when={cluster()?.name} keyed>
-            <Failure>
-              <Suspense fallback={<div class="empty" />}>
-                <Switch>
-                  <Match when={route().view === "tree"}>
-                    <TreeView />
-                  </Match>
-                  <Match when={route().view === "ensemble"}>
-                    <EnsembleView />
-                  </Match>
-                  <Match when={route().view === "recipes"}>
-                    <RecipesView />
-                  </Match>
-                  <Match when={route().view === "sessions"}>
-                    <SessionsView />
-                  </Match>
-                  <Match when={route().view === "events"}>
-                    <EventsView />
-                  </Match>
-                </Switch>
-              </Suspense>
-            </Failure>
+            <Show when={route().view} keyed>
+              {(view) => (
+                <Failure>
+                  <Dynamic component={views[view]} />
+                </Failure>
+              )}
+            </Show>
           </Show>
         </Show>
       </main>

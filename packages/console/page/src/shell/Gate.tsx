@@ -1,7 +1,13 @@
-import { createSignal, Show } from "solid-js"
-import { keepToken, tokenIn } from "../link/token.ts"
+import { createSignal, onCleanup, onMount, Show } from "solid-js"
+import { keepToken, onNewToken, tokenIn } from "../link/token.ts"
+import { Note } from "../parts/Note.tsx"
+import { allOutliveReload, unsaved } from "../znode/drafts.ts"
+import { reload } from "./leaving.ts"
 
-/** Instead of the page, when there is no token or the server does not take it. */
+/**
+ * Instead of the page, when there is no token or the server does not take it. It goes on by itself when a link with another
+ * token is opened in another tab.
+ */
 export const Gate = (props: { readonly reason: "missing" | "refused" }) => {
   const [problem, setProblem] = createSignal<string>()
   const open = (event: SubmitEvent & { readonly currentTarget: HTMLFormElement }): void => {
@@ -13,8 +19,9 @@ export const Gate = (props: { readonly reason: "missing" | "refused" }) => {
       return
     }
     keepToken(token)
-    window.location.reload()
+    reload()
   }
+  onMount(() => onCleanup(onNewToken(() => allOutliveReload() && reload())))
   return (
     <main class="gate">
       <form class="panel gate-panel stack" onSubmit={open}>
@@ -24,6 +31,9 @@ export const Gate = (props: { readonly reason: "missing" | "refused" }) => {
             ? "Only a link with its token opens the page, so that other programs and other sites cannot use it."
             : "zk ui was started again, and has a new token. It has printed a new link."}
         </p>
+        <Show when={unsaved().length > 0}>
+          <Note tone="warn">{words(unsaved().length)}</Note>
+        </Show>
         <label class="stack">
           <span>Link or token</span>
           <input
@@ -43,3 +53,7 @@ export const Gate = (props: { readonly reason: "missing" | "refused" }) => {
     </main>
   )
 }
+
+const words = (drafts: number): string =>
+  `${drafts === 1 ? "A text that you typed and did not save is" : `${drafts} texts that you typed and did not save are`} kept in this tab. ` +
+  "Open the new link here, or in another tab of this browser: then this tab goes on too."

@@ -1,6 +1,7 @@
 import type { Cluster } from "@effect-zookeeper/console/Models"
 import { For, Show } from "solid-js"
 import { Icon } from "../parts/Icon.tsx"
+import { Drafts } from "./Drafts.tsx"
 import { usePage } from "./page.ts"
 import { chooseTheme, theme, themes } from "./theme.ts"
 
@@ -27,6 +28,7 @@ export const Header = (props: { readonly onHelp: () => void; readonly onGoTo: ()
       </Show>
       <Show when={cluster()}>{(cluster) => <State cluster={cluster()} />}</Show>
       <span class="spring" />
+      <Drafts />
       <Show when={hello() !== undefined && cluster() !== undefined}>
         <Show
           when={readOnly()}
