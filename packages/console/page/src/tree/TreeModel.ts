@@ -262,7 +262,19 @@ export class TreeModel {
     if (above === undefined || branch === undefined) return undefined
     const name = nameOf(path)
     const place = branch.open.get(name) ?? find(branch.names, name)
-    if (place < 0) return undefined
+    return place < 0 ? undefined : this.#indexIn(branch, above, place)
+  }
+
+  /** The index of the row at a place of a directory, whether its name is here or not. */
+  indexAt(parent: string, place: number): number | undefined {
+    const above = this.indexOf(parent)
+    const branch = this.#branches.get(parent)
+    return above === undefined || branch === undefined || place >= branch.names.length
+      ? undefined
+      : this.#indexIn(branch, above, place)
+  }
+
+  #indexIn(branch: Branch, above: number, place: number): number {
     let index = above + 1 + place
     for (const [other, at] of branch.open) if (at < place) index += this.#below(childOf(branch.path, other))
     return index

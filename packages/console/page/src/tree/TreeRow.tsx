@@ -46,6 +46,7 @@ export const TreeRow = (props: {
       <Match when={row()?._tag === "Hole"}>
         <div
           class="tree-row hole"
+          classList={{ cursor: props.isCursor }}
           role="treeitem"
           aria-level={(row()?.depth ?? 0) + 1}
           id={`row-${props.index}`}

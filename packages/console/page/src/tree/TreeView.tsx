@@ -1,24 +1,25 @@
-import "../styles/tree.css"
-import { createEffect, createMemo, createSignal, lazy, on, Show, Suspense } from "solid-js"
+import { createEffect, createMemo, createSignal, on, Show } from "solid-js"
 import { line } from "../model/text.ts"
 import { isWithin, nameOf, parentOf } from "../model/znodePath.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { laterComponent } from "../parts/later.tsx"
 import { type Scroller, VirtualRows } from "../parts/VirtualRows.tsx"
 import { describe } from "../link/failures.ts"
 import { usePage } from "../shell/page.ts"
 import { SearchResults } from "./SearchResults.tsx"
+import { at, type Cursor, indexOf, landing, onRow, pathOf, settled } from "./cursor.ts"
 import { keepScroll } from "./keepScroll.ts"
 import { makeTreeStore } from "./treeStore.ts"
 import { TreeRow } from "./TreeRow.tsx"
 import { treeKey } from "./treeKeys.ts"
 
-const ZnodeView = lazy(async () => ({ default: (await import("../znode/ZnodeView.tsx")).ZnodeView }))
+const ZnodeView = laterComponent(async () => (await import("../znode/ZnodeView.tsx")).ZnodeView)
 
 /** The tree on one side and the znode that was chosen on the other; on a narrow screen one of them. */
 export const TreeView = () => {
   const page = usePage()
   const { cluster, go, route } = page
-  const [cursor, setCursor] = createSignal(route().path)
+  const [cursor, setCursor] = createSignal<Cursor>(at(route().path))
   const [query, setQuery] = createSignal<{ readonly path: string; readonly text: string }>()
   const [isZnodeInFront, setZnodeInFront] = createSignal(route().path !== "/")
   let scroller: Scroller | undefined
@@ -28,7 +29,7 @@ export const TreeView = () => {
     before: () => scroll.before(store.model),
     after: () => scroll.after(store.model),
     onRevealed: (path) => {
-      setCursor(path)
+      setCursor(at(path))
       show(path)
     },
     keepInSight: (path) => show(path)
@@ -37,19 +38,35 @@ export const TreeView = () => {
     const index = store.model.indexOf(path)
     if (index !== undefined) scroller?.reveal(index)
   }
+  const showCursor = (): void => {
+    const index = indexOf(model, cursor())
+    if (index !== undefined) scroller?.reveal(index)
+  }
   const { model, revision } = store
 
   createEffect(on(() => route().path, store.reveal))
   createEffect(on(route, () => setZnodeInFront(route().path !== "/"), { defer: true }))
 
-  const cursorIndex = createMemo(() => {
-    revision()
-    return model.indexOf(cursor()) ?? 0
-  })
+  /** Where the cursor was last seen, for the time when its znode is gone. */
+  let indexBefore: number | undefined
+  createEffect(
+    on([revision, cursor], ([, cursor]) => {
+      const now = settled(model, cursor, indexBefore)
+      indexBefore = indexOf(model, now)
+      if (now !== cursor) setCursor(now)
+    })
+  )
   /** The directory that the filter is for: the one under the cursor if it is open, or the one that it is in. */
   const scope = createMemo(() => {
     revision()
-    return model.isOpen(cursor()) ? cursor() : (parentOf(cursor()) ?? "/")
+    const now = cursor()
+    if (now._tag === "Hole") return now.parent
+    return model.isOpen(now.path) ? now.path : (parentOf(now.path) ?? "/")
+  })
+  const cursorIndex = createMemo(() => {
+    revision()
+    // One that a filter hides is where its directory is.
+    return indexOf(model, cursor()) ?? model.indexOf(scope()) ?? 0
   })
   const filter = createMemo(() => {
     revision()
@@ -61,18 +78,18 @@ export const TreeView = () => {
   })
 
   const moveTo = (index: number): void => {
-    const row = model.rowAt(Math.max(0, Math.min(model.count() - 1, index)))
-    scroller?.reveal(Math.max(0, Math.min(model.count() - 1, index)))
-    if (row?._tag === "Znode") setCursor(row.path)
+    const end = landing(model, cursorIndex(), index)
+    scroller?.reveal(end)
+    setCursor(onRow(model, end) ?? cursor())
   }
   const choose = (path: string): void => {
-    setCursor(path)
+    setCursor(at(path))
     setZnodeInFront(true)
     if (path !== route().path) go({ path })
   }
   const close = (path: string): void => {
     store.close(path)
-    if (isWithin(cursor(), path)) setCursor(path)
+    if (isWithin(pathOf(cursor()), path)) setCursor(at(path))
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     store.release()
@@ -159,9 +176,9 @@ export const TreeView = () => {
                   ref={(made) => {
                     scroller = made
                     // Search results stood in the place of the rows.
-                    show(cursor())
+                    showCursor()
                   }}
-                  onAppear={() => show(cursor())}
+                  onAppear={showCursor}
                   count={(revision(), model.count())}
                   keyAt={(index) => (revision(), model.rowAt(index)?.key ?? `?${index}`)}
                   onSight={store.showRows}
@@ -204,9 +221,7 @@ export const TreeView = () => {
         </Show>
       </section>
       <section class="znode-pane" aria-label="Znode">
-        <Suspense fallback={<div class="empty" />}>
-          <ZnodeView onBack={() => setZnodeInFront(false)} />
-        </Suspense>
+        <ZnodeView onBack={() => setZnodeInFront(false)} />
       </section>
     </div>
   )

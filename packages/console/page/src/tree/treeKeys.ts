@@ -1,9 +1,10 @@
 import { parentOf } from "../model/znodePath.ts"
+import type { Cursor } from "./cursor.ts"
 import type { TreeModel } from "./TreeModel.ts"
 
 interface Tree {
   readonly model: TreeModel
-  readonly cursor: string
+  readonly cursor: Cursor
   readonly index: number
   readonly pageSize: number
   readonly moveTo: (index: number) => void
@@ -36,21 +37,28 @@ export const treeKey = (event: KeyboardEvent, tree: Tree): void => {
       tree.moveTo(model.count() - 1)
       break
     case "ArrowRight":
-      if (model.isOpen(cursor)) tree.moveTo(index + 1)
-      else tree.open(cursor)
+      if (cursor._tag === "Hole") break
+      if (!model.isOpen(cursor.path)) tree.open(cursor.path)
+      else if (isChild(model, cursor.path, index + 1)) tree.moveTo(index + 1)
       break
     case "ArrowLeft": {
-      const parent = parentOf(cursor)
-      if (model.isOpen(cursor) && cursor !== "/") tree.close(cursor)
+      const parent = cursor._tag === "Hole" ? cursor.parent : parentOf(cursor.path)
+      if (cursor._tag === "Znode" && model.isOpen(cursor.path) && cursor.path !== "/") tree.close(cursor.path)
       else if (parent !== undefined) tree.moveTo(model.indexOf(parent) ?? 0)
       break
     }
     case "Enter":
     case " ":
-      tree.choose(cursor)
+      if (cursor._tag === "Znode") tree.choose(cursor.path)
       break
     default:
       return
   }
   event.preventDefault()
+}
+
+/** An open directory may have no child, or only a remark. */
+const isChild = (model: TreeModel, path: string, index: number): boolean => {
+  const row = model.rowAt(index)
+  return row !== undefined && row._tag !== "Remark" && row.place.parent === path
 }
