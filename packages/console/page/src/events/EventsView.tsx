@@ -1,4 +1,3 @@
-import "../styles/events.css"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
 import { createMemo, createSignal, Match, on, Show, Switch, createEffect } from "solid-js"
@@ -17,6 +16,7 @@ import { makeLog } from "./log.ts"
 /** A live log of what happens at and below a path, the newest first. */
 export const EventsView = () => {
   const { cluster, href, route } = usePage()
+  const name = cluster()?.name ?? ""
   const log = makeLog()
   const [revision, setRevision] = createSignal(0)
   /** How many events had been seen when it was paused. */
@@ -26,7 +26,7 @@ export const EventsView = () => {
   const touch = (): void => void setRevision((revision) => revision + 1)
 
   const feed = useFeed(
-    (client) => client.events({ cluster: cluster()?.name ?? "", path: route().path }),
+    (client) => client.events({ cluster: name, path: route().path }),
     (events) => {
       log.add(events)
       touch()
@@ -37,7 +37,15 @@ export const EventsView = () => {
     if (isPaused()) setPausedAt(0)
     touch()
   }
-  createEffect(on(() => route().path, clear))
+  createEffect(
+    on(
+      () => route().path,
+      () => {
+        log.begin()
+        clear()
+      }
+    )
+  )
   const counts = createMemo(() => {
     revision()
     const seen = log.seen()

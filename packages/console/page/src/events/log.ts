@@ -8,9 +8,14 @@ const most = 20_000
 export const makeLog = () => {
   let events: Array<TreeEvent> = []
   let dropped = 0
+  let isBegun = false
   return {
     add: (more: ReadonlyArray<TreeEvent>): void => {
-      events.push(...more)
+      for (const event of more) {
+        // The watch was set before too: nobody has looked between the two, whoever lost the connection.
+        events.push(event.event === "ready" && isBegun ? { ...event, event: "gap" } : event)
+        if (event.event === "ready") isBegun = true
+      }
       if (events.length > most * 1.1) {
         dropped += events.length - most
         events = events.slice(-most)
@@ -19,6 +24,10 @@ export const makeLog = () => {
     clear: (): void => {
       events = []
       dropped = 0
+    },
+    /** Another subtree: its watch is not set yet. */
+    begin: (): void => {
+      isBegun = false
     },
     dropped: (): number => dropped,
     /** How many there were since the log was cleared. */
