@@ -1,8 +1,8 @@
-import "../styles/recipes.css"
 import type { Contention, Group, Queue, RecipeEvent } from "@effect-zookeeper/console/EnsembleModels"
 import { createMemo, createSignal, For, Match, Show, Switch } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useFeed } from "../link/run.ts"
+import { makeRates } from "../model/rates.ts"
 import { Note } from "../parts/Note.tsx"
 import { Scope } from "../parts/Scope.tsx"
 import { usePage } from "../shell/page.ts"
@@ -12,46 +12,46 @@ import { QueueCard } from "./QueueCard.tsx"
 
 type Recipe =
   | { readonly _tag: "contention"; readonly contention: Contention }
-  | { readonly _tag: "queue"; readonly queue: Queue; readonly rate: number | undefined }
+  | { readonly _tag: "queue"; readonly queue: Queue }
   | { readonly _tag: "group"; readonly group: Group }
 
 /** The recipes at and below a path, read again and again: their holders, their waiters, and the lengths of queues. */
 export const RecipesView = () => {
   const { cluster, route } = usePage()
+  const name = cluster()?.name ?? ""
   const [recipes, setRecipes] = createSignal<ReadonlyMap<string, Recipe>>(new Map())
   const [scan, setScan] = createSignal<Extract<RecipeEvent, { readonly _tag: "scanned" | "progress" }>>()
-  const lengths = new Map<string, { readonly time: number; readonly items: number }>()
+  const rates = makeRates()
 
   const feed = useFeed(
-    (client) => client.recipes({ cluster: cluster()?.name ?? "", path: route().path }),
+    (client) => client.recipes({ cluster: name, path: route().path }),
     (event) => {
       switch (event._tag) {
         case "contention":
           return put(event.contention.path, { _tag: "contention", contention: event.contention })
         case "queue":
-          return put(event.queue.path, { _tag: "queue", queue: event.queue, rate: rateOf(event.queue, event.time) })
+          rates.see(event.queue.path, event.queue.items)
+          return put(event.queue.path, { _tag: "queue", queue: event.queue })
         case "group":
           return put(event.group.path, { _tag: "group", group: event.group })
         case "ended":
+          rates.forget(event.path)
           return void setRecipes((before) => new Map([...before].filter(([path]) => path !== event.path)))
+        case "scanned":
+          // A queue that stands still is reported no more: its rate is told by the time that has passed.
+          rates.looked(event.time)
+          return void setScan(event)
         default:
           return void setScan(event)
       }
     },
     () => {
+      rates.clear()
       setRecipes(new Map())
       setScan()
     }
   )
   const put = (path: string, recipe: Recipe): void => void setRecipes((before) => new Map(before).set(path, recipe))
-  /** Items a minute since the queue was seen before: more, or fewer. */
-  const rateOf = (queue: Queue, time: number): number | undefined => {
-    const before = lengths.get(queue.path)
-    lengths.set(queue.path, { time, items: queue.items })
-    return before === undefined || time <= before.time
-      ? undefined
-      : ((queue.items - before.items) / (time - before.time)) * 60_000
-  }
   const paths = createMemo(() => [...recipes().keys()].toSorted())
   const failure = createMemo(() => {
     const state = feed()
@@ -100,7 +100,7 @@ export const RecipesView = () => {
                   </Match>
                   <Match when={groupAt(recipes(), path)}>{(group) => <GroupCard group={group()} />}</Match>
                   <Match when={queueAt(recipes(), path)}>
-                    {(recipe) => <QueueCard queue={recipe().queue} rate={recipe().rate} />}
+                    {(recipe) => <QueueCard queue={recipe().queue} rate={(scan(), rates.of(path))} />}
                   </Match>
                 </Switch>
               </li>
