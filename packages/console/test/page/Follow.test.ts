@@ -8,7 +8,7 @@ import { follow } from "../../page/src/link/follow.ts"
 
 const away = new Unavailable({ message: "the session has expired", maybeApplied: false })
 
-/** What a component shows that clears its list when the stream begins again. */
+/** A component that clears its list when the stream begins again. */
 const shown = () => {
   let items: ReadonlyArray<string> = []
   const states: Array<string> = []

@@ -1,4 +1,4 @@
-/** What the page keeps and computes without a browser: drafts, lines, failures, events and rates. */
+/** The models of the page, which need no browser: drafts, lines, failures, events and rates. */
 import { Unavailable } from "@effect-zookeeper/console/ProtocolError"
 import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
 import { assert, describe, it } from "@effect/vitest"

@@ -12,7 +12,7 @@ export const makeLog = () => {
   return {
     add: (more: ReadonlyArray<TreeEvent>): void => {
       for (const event of more) {
-        // The watch was set before too: nobody has looked between the two, whoever lost the connection.
+        // The watch was set before too, and was lost between the two.
         events.push(event.event === "ready" && isBegun ? { ...event, event: "gap" } : event)
         if (event.event === "ready") isBegun = true
       }

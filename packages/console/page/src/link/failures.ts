@@ -6,7 +6,7 @@ import { line } from "../model/text.ts"
 /**
  * - `feed`: it begins again by itself.
  * - `question`: a person asks again.
- * - `change`: nobody knows whether it was made, and made twice it may do harm.
+ * - `change`: it may have been made, and may do harm when it is made twice.
  */
 export type Request = "feed" | "question" | "change"
 

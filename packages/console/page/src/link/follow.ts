@@ -12,7 +12,7 @@ export interface Tagged {
 }
 
 export interface Hooks<A, E> {
-  /** Before the first item of each run but the first: what was seen stays until there is something new. */
+  /** Before the first item of each run but the first: the items seen so far stay until there is something new. */
   readonly onAgain: () => void
   readonly onItem: (item: A) => void
   readonly onEnd: () => void

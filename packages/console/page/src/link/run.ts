@@ -130,7 +130,7 @@ const settle = <A, E extends Tagged>(
 ): Effect.Effect<void> =>
   effect.pipe(
     Effect.match({
-      // One step, so that nobody sees the end of the request without what it has changed.
+      // One step: the end of the request is not seen without the change that it has made.
       onSuccess: (answer) =>
         batch(() => {
           setState({ _tag: "Idle" })

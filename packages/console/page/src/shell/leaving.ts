@@ -9,11 +9,12 @@ export const reload = (): void => {
   window.location.reload()
 }
 
+const warn = (event: BeforeUnloadEvent): void => {
+  if (!isReloading && unsaved().length > 0) event.preventDefault()
+}
+
 /** Has the browser ask before a text is lost, whichever view is shown. Returns a function that ends it. */
 export const warnOfDrafts = (): (() => void) => {
-  const warn = (event: BeforeUnloadEvent): void => {
-    if (!isReloading && unsaved().length > 0) event.preventDefault()
-  }
   window.addEventListener("beforeunload", warn)
   return () => window.removeEventListener("beforeunload", warn)
 }

@@ -42,7 +42,7 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
   const [refused, setRefused] = createSignal<Theirs>()
   const theirs = createMemo<Theirs | undefined>((before) => {
     const { present } = props
-    // What is there while a save is on its way may be the text that is saved.
+    // The data that comes while a save is on its way may be the text that is saved.
     if (isSaving()) return before
     const told = present === undefined ? undefined : theirsOf(present)
     return [told, refused()]

@@ -202,7 +202,7 @@ const Hex = (props: { readonly bytes: Uint8Array }) => (
 const UnpackedData = (props: { readonly bytes: Uint8Array<ArrayBuffer> }) => {
   const { run } = usePage()
   const [unpacked, setUnpacked] = createSignal<Unpacked>()
-  // What is shown stays until the next is unzipped.
+  // The text before stays until the next is unzipped.
   createEffect(() => {
     const packed = props.bytes
     const unpacking = run(

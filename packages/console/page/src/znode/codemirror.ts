@@ -82,7 +82,7 @@ const stateOf = (options: Options, text: string, end: string): EditorState => {
   const extensions: Array<Extension> = [
     theme,
     EditorState.lineSeparator.of(end),
-    // What is pasted has the ends of lines of what it is pasted into.
+    // A pasted text gets the ends of lines of the text around it.
     EditorView.clipboardInputFilter.of((pasted) => pasted.replaceAll(/\r\n?|\n/g, end)),
     syntaxHighlighting(colours),
     lineNumbers(),

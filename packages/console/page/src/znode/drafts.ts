@@ -86,7 +86,7 @@ export const keepDraft = (cluster: string, path: string, draft: Draft): void => 
 
 export const dropDraft = (cluster: string, path: string): void => {
   const id = idOf(cluster, path)
-  setDrafts(({ [id]: _, ...others }) => others)
+  setDrafts((before) => Object.fromEntries(Object.entries(before).filter(([other]) => other !== id)))
   sessionStorage.removeItem(prefix + id)
   setWithoutRoom((before) => withOrWithout(before, id, false))
 }
