@@ -131,7 +131,7 @@ describe.skipIf(!hasBrowser)(`a view of the page${needsBrowser}`, () => {
       await page.keyboard.press("2")
       await page.getByRole("heading", { name: "Ensemble" }).waitFor()
       await page.keyboard.press("1")
-      await page.getByRole("tree").waitFor()
+      await row(page, "app").waitFor()
     })
   })
 })

@@ -48,14 +48,18 @@ interface Hooks {
   readonly keepInSight: (path: string) => void
 }
 
-/** The directories that were open when one left the tree for another view, to be open again. */
-const openBefore = new Map<string, ReadonlyArray<string>>()
+/** The rows of a cluster when one left the tree for another view: they are shown again at once, and listed anew. */
+const rowsBefore = new Map<string, { readonly model: TreeModel; readonly seen: Map<string, Seen> }>()
+
+/** Directories that stay open then. */
+const keptOpen = 50
 
 export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
   const { hello, link, run } = usePage()
   const { client } = link
-  const model = new TreeModel()
-  const seen = new Map<string, Seen>()
+  const { model, seen } = rowsBefore.get(cluster) ?? { model: new TreeModel(), seen: new Map<string, Seen>() }
+  /** The directories whose names are from before. */
+  const old = new Set(model.openPaths())
   const directories = new Map<string, Fiber.Fiber<unknown, unknown>>()
   const pages = new Set<string>()
   let rows: { readonly paths: string; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
@@ -64,7 +68,6 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
   /** The row that one went to. It stays in sight while what was open before comes back above it. */
   let pinned: string | undefined
   let isPinSettled = false
-  let toReopen = openBefore.get(cluster) ?? []
   let isOver = false
   let isLookingSoon = false
 
@@ -88,7 +91,6 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
       setRevision((revision) => revision + 1)
     })
     hooks.after()
-    reopen()
     followGoal()
     keepPinned()
     lookSoon()
@@ -112,6 +114,7 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
           Effect.sync(() => {
             if (path === model.root) setProblem()
             change(() => {
+              old.delete(path)
               model.apply(path, event)
               if (event._tag === "changed") for (const { name } of event.come) markNew(path, name)
               for (const open of directories.keys()) if (!model.isOpen(open)) stop(open)
@@ -123,7 +126,11 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
               // The rows stay while a connection is lost: the banner says so.
               if (error._tag === "RpcClientError" || error._tag === "Unavailable") return
               if (path === model.root) setProblem(error)
-              else change(() => model.fail(path, describe(error)))
+              else
+                change(() => {
+                  old.delete(path)
+                  model.fail(path, describe(error))
+                })
             })
           ),
           Effect.retry({ schedule: Schedule.spaced("1 second"), while: ({ _tag }) => _tag === "Unavailable" }),
@@ -243,22 +250,12 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
     change(() => undefined)
   }
 
-  /** Opens what was open before, as soon as it is listed. */
-  const reopen = (): void => {
-    if (toReopen.length === 0) return
-    const listed = toReopen.filter((path) => model.indexOf(path) !== undefined)
-    toReopen = toReopen.filter((path) => !listed.includes(path))
-    for (const path of listed) open(path)
-    // A path that is nowhere when everything is listed is gone.
-    if (listed.length === 0 && !isListing()) toReopen = []
-  }
-
-  const isListing = (): boolean => model.openPaths().some((path) => model.isListing(path))
+  const isListing = (): boolean => model.openPaths().some((path) => model.isListing(path) || old.has(path))
 
   const keepPinned = (): void => {
     if (pinned === undefined) return
     hooks.keepInSight(pinned)
-    if (goal !== undefined || toReopen.length > 0 || waiting.length > 0 || isListing()) isPinSettled = false
+    if (goal !== undefined || waiting.length > 0 || isListing()) isPinSettled = false
     else if (isPinSettled) pinned = undefined
     else {
       // The rows have their heights with the next frame.
@@ -275,7 +272,7 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
       if (parent !== undefined) {
         if (!model.isOpen(parent)) return open(parent)
         if (model.indexOf(step) === undefined) {
-          if (model.counts(parent) === undefined) return
+          if (model.counts(parent) === undefined || old.has(parent)) return
           if (!findPage(parent, nameOf(step))) goal = undefined
           return
         }
@@ -318,7 +315,9 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
   )
   onCleanup(() => {
     isOver = true
-    openBefore.set(cluster, model.openPaths().slice(0, 50))
+    for (const path of model.openPaths().slice(keptOpen)) model.close(path)
+    for (const path of model.openPaths()) model.setFilter(path, "")
+    rowsBefore.set(cluster, { model, seen })
     cancelAnimationFrame(frame)
     for (const path of [...directories.keys()]) stop(path)
     if (rows !== undefined) run(Fiber.interrupt(rows.fiber))
