@@ -24,10 +24,7 @@ export const SessionsView = () => {
   const [filter, setFilter] = createSignal("")
   const chosen = createMemo(() => /^\/(0x[0-9a-f]{1,16})$/.exec(route().path)?.[1])
 
-  const feed = useFeed<Sessions, ReadFailure>(
-    (client) => again(client.sessions({ cluster: name })),
-    setAnswer
-  )
+  const feed = useFeed<Sessions, ReadFailure>((client) => again(client.sessions({ cluster: name })), setAnswer)
   const failure = createMemo(() => {
     const state = feed()
     return state._tag === "Failed" ? describe(state.error) : undefined
