@@ -31,7 +31,10 @@ export const followConfig = (root: Service): Effect.Effect<void, never, Scope.Sc
     Effect.suspend(() => {
       const servers = serversOf(config)
       if (Result.isFailure(servers)) return warn(servers.failure)
-      if (servers.success === applied) return Effect.void
+      if (servers.success === applied) {
+        isTold = false
+        return Effect.void
+      }
       applied = servers.success
       return Effect.matchEffect(root.updateServers(servers.success), {
         onFailure: (error) => warn(error.message),

@@ -20,6 +20,7 @@ const claims = new WeakMap<ZooKeeper.Service["session"], Map<string, Claim>>()
 export class AddressClaims {
   private readonly all: Map<string, Claim>
   private readonly cluster: string
+  private isEnded = false
 
   /** `cluster` is the same for storages of the same cluster, by whatever path they know it. */
   constructor(session: ZooKeeper.Service["session"], cluster: string) {
@@ -28,9 +29,10 @@ export class AddressClaims {
     this.cluster = cluster
   }
 
-  /** Waits until no other storage of the session has the address. */
+  /** Waits until no other storage of the session has the address. A storage that has ended claims no more. */
   claim(address: string): Effect.Effect<void> {
     return Effect.suspend(() => {
+      if (this.isEnded) return Effect.void
       const key = `${this.cluster} ${address}`
       const claim = this.all.get(key)
       if (claim === undefined) this.all.set(key, { by: this, ended: Deferred.makeUnsafe() })
@@ -41,6 +43,7 @@ export class AddressClaims {
 
   /** Everything has been given back. */
   readonly end: Effect.Effect<void> = Effect.sync(() => {
+    this.isEnded = true
     for (const [key, { by, ended }] of this.all) {
       if (by !== this) continue
       this.all.delete(key)

@@ -37,7 +37,12 @@ export const makeStorage = (
     const bounded = bounding(zk, layout, times)
     const birth = Effect.andThen(
       ensureLayout(zk, layout),
-      Outcome.retryAcrossSessions(zk.session, zk.stat(layout.shards))
+      // Newer servers tell a stat to those alone who may read.
+      Effect.catchTag(
+        Outcome.retryAcrossSessions(zk.session, zk.stat(layout.shards)),
+        "NoAuth",
+        () => Effect.succeedNone
+      )
     )
     const cluster = Option.match(yield* bounded("make", birth), {
       onNone: () => layout.prefix,

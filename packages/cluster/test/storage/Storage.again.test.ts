@@ -50,11 +50,24 @@ describeOnServers("a storage that is opened again on the same client", (test) =>
   })
 })
 
+describeOnServers("a storage that is closed", (test) => {
+  test("keeps no runner waiting by a call that comes afterwards", function* ({ another, storageOn }) {
+    const zk = yield* another()
+    const scope = yield* Scope.make()
+    const closed = yield* Scope.provide(storageOn(zk), scope)
+    yield* Scope.close(scope, Exit.void)
+    yield* Effect.exit(closed.acquire(address(1), shards(1)))
+    const storage = yield* storageOn(zk)
+    assert.deepStrictEqual(ids(yield* storage.acquire(address(1), shards(2))), [2])
+  })
+})
+
 describeOnServers("a lock that the next session created for the one before", (test) => {
   test("is given back, also where its reply was lost", function* ({ another, expire, storageOn, zk: observer }) {
     const zk = yield* another()
     const lost = new ConnectionLoss({ operation: "create", path: "", maybeApplied: true, losses: 1 })
     let creates = 0
+    let isCreated = false
     const lossy: ZooKeeper.Service = {
       ...zk,
       session: zk.session,
@@ -68,14 +81,17 @@ describeOnServers("a lock that the next session created for the one before", (te
               Effect.orDie(awaitCondition(() => zk.session.id !== before && zk.session.state._tag === "Connected"))
             ),
             Effect.andThen(zk.create(path, options)),
+            Effect.tap(() => Effect.sync(() => (isCreated = true))),
             Effect.andThen(Effect.fail(lost))
           )
         })
     }
     const storage = yield* storageOn(lossy)
     const locks = observer.getChildren("/cluster/shards")
-    yield* Effect.exit(storage.acquire(address(1), shards(1)))
-    yield* eventually(locks, (names) => creates > 1 && names.length === 0)
+    const first = yield* Effect.exit(storage.acquire(address(1), shards(1)))
+    // On a slow machine, the storage is in its next session before the lock is there, and has it.
+    const isOwned = Exit.isSuccess(first) && first.value.length > 0
+    if (!isOwned) yield* eventually(locks, (names) => isCreated && names.length === 0)
     assert.deepStrictEqual(ids(yield* storage.acquire(address(1), shards(1))), [1])
   })
 })
