@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
-import { InvalidArgument, type ReadError } from "@effect-zookeeper/client/Errors"
+import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
@@ -74,11 +74,6 @@ export const lag = Metric.gauge("zookeeper_mirror_lag_seconds", {
  * are lost while the same request is with a server, and with the errors of `Restore.run`. Give both clients
  * `sessionExpiry: "recreate"`, which is the default, so that it survives the end of a session.
  *
- * **Gotchas**
- *
- * Neither tree may be within the other: a mirror would copy its own copy without end, or delete its source. With one client for
- * both this is `InvalidArgument`; two clients of the same ensemble are not recognized.
- *
  * @example
  * ```ts
  * import { ZooKeeper } from "@effect-zookeeper/client"
@@ -110,10 +105,6 @@ export const run = (
     const { concurrency = CONCURRENCY, onStatus, owners, path = "/" } = options
     const targetPath = yield* Effect.fromResult(ZnodePath.validate(options.targetPath ?? path, "targetPath"))
     yield* Effect.fromResult(ZnodePath.validate(path))
-    if (from === to && (ZnodePath.isUnder(path, targetPath) || ZnodePath.isUnder(targetPath, path))) {
-      const rule = `must be outside of the source, and the source ${JSON.stringify(path)} outside of it`
-      return yield* new InvalidArgument({ argument: "targetPath", value: targetPath, rule })
-    }
     const lagOfThis = Metric.withAttributes(lag, { path, targetPath })
     const checkInterval = Duration.toMillis(options.checkInterval ?? "1 minute")
     const replica = new Replica(to, path, targetPath, options)

@@ -5,13 +5,11 @@
  * @since 0.1.0
  */
 import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
-import { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { readerOf } from "./internal/live/readers.ts"
 import { Restorer } from "./internal/restore/Restorer.ts"
 import type { LiveReader, TreeSource } from "./TreeSource.ts"
 import type { Options, PlanError, RunError, Step, Summary } from "./internal/restore/model.ts"
@@ -87,8 +85,7 @@ export const plan = <E, R>(
  * **Gotchas**
  *
  * Each znode gets new zxids, times and versions. TTL znodes need `zookeeper.extendedTypesEnabled=true` on the servers; without it
- * `ServerRefused` with the name `Unimplemented` says so, and `kinds: "persistent"` helps. A live tree cannot be copied into
- * itself: that is `InvalidArgument` if the source has the same client.
+ * `ServerRefused` with the name `Unimplemented` says so, and `kinds: "persistent"` helps.
  *
  * @example
  * ```ts
@@ -135,9 +132,7 @@ const knownPlan = KnownOptions.make<Options>(planKeys, '{ path: "/app" }')
 const knownRun = KnownOptions.make<RunOptions>({ ...planKeys, onStep: true }, '{ path: "/app" }')
 
 const checked = <E, R>(source: TreeSource<E, R>, zk: LiveReader, options: Options) =>
-  Effect.flatMap(Effect.fromResult(ZnodePath.validate(options.path ?? source.root)), (path) => {
-    const isWithin = readerOf(source) === zk && path !== source.root && ZnodePath.isUnder(source.root, path)
-    if (!isWithin) return Effect.succeed(new Restorer(source, zk, path, options))
-    const rule = `must be outside of the tree that is copied, which begins at ${JSON.stringify(source.root)}`
-    return Effect.fail(new InvalidArgument({ argument: "path", value: path, rule }))
-  })
+  Effect.map(
+    Effect.fromResult(ZnodePath.validate(options.path ?? source.root)),
+    (path) => new Restorer(source, zk, path, options)
+  )

@@ -15,7 +15,6 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
-import { withReader } from "./internal/live/readers.ts"
 import { type Reading, readTogether } from "./internal/live/readTogether.ts"
 import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
@@ -127,12 +126,12 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
     Effect.flatMap(readTogether(zk, paths, owners), (readingOf) =>
       Effect.forEach(paths, (path) => visit(path, readingOf(path)), { concurrency: "unbounded" })
     )
-  return withReader(zk, {
+  return {
     name: `the live tree ${root}`,
     root,
     entries: walk(root, visitAll, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
     size: sizeOf(zk, root)
-  })
+  }
 }
 
 /**

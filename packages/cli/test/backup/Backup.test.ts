@@ -151,31 +151,6 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
       .map((line) => Schema.decodeUnknownSync(Schema.fromJsonString(StorageOutput.MirrorStatus))(line))
     assert.isAbove(Number(items.at(-1)?.zxid), 0)
   })
-
-  it.inChroot(
-    "refuse to write a tree into itself, however its servers are named",
-    function* ({ chroot, run, servers, zk }) {
-      yield* zk.create("/a")
-      yield* zk.create("/a/b", { data: "1" })
-      for (const [message, ...args] of [
-        ["below the source", "mirror", "/", "/copy"],
-        ["below the source", "mirror", "/a", `zk://${servers}${chroot}/a/copy`],
-        ["above the source", "mirror", "/a/b", "/a", "--delete", "--yes"],
-        ["below the source", "copy", "/", "/copy", "--yes"],
-        ["below the source", "copy", `zk://${servers}/`, "/copy", "--dry-run"],
-        ["the source itself", "copy", "/a", "/a", "--yes"]
-      ] as const) {
-        const refused = yield* run(args)
-        assert.deepStrictEqual([refused.code, refused.out], [2, ""], args.join(" "))
-        assert.include(refused.err, message)
-      }
-      assert.deepStrictEqual(yield* zk.getChildren("/"), ["a"])
-      assert.deepStrictEqual(yield* zk.getChildren("/a"), ["b"])
-      // A name that only begins in the same way is another place.
-      assert.strictEqual((yield* run(["copy", "/a", "/ab", "--yes"])).code, 0)
-      assert.strictEqual((yield* run(["copy", "/a/b", "/a", "--dry-run"])).code, 0)
-    }
-  )
 })
 
 const status = (more: Partial<Mirror.Status> = {}): Mirror.Status => ({

@@ -7,7 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import { Diff, Mirror, Restore, TreeSource } from "../../src/index.ts"
+import { Diff, Mirror, TreeSource } from "../../src/index.ts"
 import { checkInterval, describeOnServers, growTree } from "../support/liveTrees.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
@@ -151,24 +151,6 @@ describeOnServers("a mirror", (it) => {
       yield* eventually(zk.exists(`/to/${at}`), (exists) => exists)
     }
     yield* awaitCondition(isCurrent)
-  })
-
-  it("refuses trees of one client that are within each other", function* ({ zk }) {
-    yield* zk.create("/a")
-    yield* zk.create("/a/b")
-    for (const [path, targetPath] of [
-      ["/a", "/a/copy"],
-      ["/a/b", "/a"],
-      ["/", "/copy"],
-      ["/a", "/a"]
-    ] as const) {
-      const error = yield* Effect.flip(Mirror.run(zk, zk, { path, targetPath }))
-      assert.deepInclude(error, { _tag: "InvalidArgument", argument: "targetPath", value: targetPath })
-    }
-    const source = TreeSource.live(zk, { path: "/a" })
-    const error = yield* Effect.flip(Restore.run(source, zk, { path: "/a/copy" }))
-    assert.deepInclude(error, { _tag: "InvalidArgument", argument: "path", value: "/a/copy" })
-    assert.deepStrictEqual(yield* zk.getChildren("/a"), ["b"])
   })
 })
 

@@ -10,7 +10,7 @@ import { printAll, Printer } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
-import { openSource, openTarget, refuseOverlap } from "./treeRef.ts"
+import { openSource, openTarget } from "./treeRef.ts"
 
 export interface Flags {
   readonly dryRun: boolean
@@ -37,7 +37,6 @@ export const restore = Effect.fnUntraced(function* ({ file, target, ...flags }: 
 })
 
 export const copy = Effect.fnUntraced(function* ({ source, target, ...flags }: CopyInput) {
-  yield* refuseOverlap(source, target, false)
   yield* transfer("copy", source, target, flags)
 })
 

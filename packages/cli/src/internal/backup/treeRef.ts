@@ -28,7 +28,6 @@ import { UsageError } from "../frame/errors.ts"
 import type { GlobalFlags } from "../frame/globalFlags.ts"
 import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
 import type { Printer } from "../output/Printer.ts"
-import { shown } from "../output/text.ts"
 import { parseMoment } from "../files/moment.ts"
 import { readAt, withReading } from "../files/reading.ts"
 
@@ -97,36 +96,7 @@ export const openFollowing = Effect.fnUntraced(function* (command: string, text:
   return { path: ref.path, zk }
 })
 
-/**
- * Refuses a target within the source, which would then have its own copy. A mirror refuses a source within the target, too: it
- * would write into what it reads, and delete it.
- */
-export const refuseOverlap = Effect.fnUntraced(function* (source: string, target: string, isMirror: boolean) {
-  const from = yield* placeOf(source)
-  const to = yield* placeOf(target)
-  if (from === undefined || to === undefined) return
-  if (!from.servers.some((server) => to.servers.includes(server))) return
-  const place =
-    from.path === to.path
-      ? "the source itself"
-      : ZnodePath.isUnder(from.path, to.path)
-        ? "below the source"
-        : isMirror && ZnodePath.isUnder(to.path, from.path)
-          ? "above the source"
-          : undefined
-  if (place !== undefined) return yield* new UsageError({ message: `${shown(target)} is ${place}` })
-})
-
 // ---- internal
-
-/** The servers of a live tree, and its path there. */
-const placeOf = Effect.fnUntraced(function* (text: string) {
-  const ref = yield* parse(text)
-  if (ref._tag !== "Live") return undefined
-  const { chroot, servers } = (yield* clientOf(ref)).settings
-  const path = chroot === "" ? ref.path : ref.path === "/" ? chroot : chroot + ref.path
-  return { servers: servers.split(","), path }
-})
 
 const following = { sessionTimeout: Duration.seconds(30), ownershipMargin: Duration.seconds(3) }
 
