@@ -4,12 +4,9 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import type { InvalidArgument, ReadError, SessionError } from "@effect-zookeeper/client/Errors"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
-import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -21,6 +18,7 @@ import { type ChangedPaths, watchChanges } from "./internal/live/ChangedPaths.ts
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
+import * as Rules from "./internal/options.ts"
 import type { OnProgress } from "./Progress.ts"
 import { FileAccessError } from "./StorageError.ts"
 import type { LiveReader, Owners } from "./TreeSource.ts"
@@ -120,9 +118,8 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<Result, ReadError | FileAccessError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(known, options)
-    const { overwrite = false, path = "/" } = options
-    yield* Effect.fromResult(ZnodePath.validate(path))
+    yield* Rules.checkOptions(known, options)
+    const { overwrite = false } = options
     yield* refuseExisting(file, overwrite)
     yield* holdFile(`${file}.partial`)
     const result = yield* makeHeld(zk, file, options)
@@ -136,16 +133,16 @@ export const make = (
 
 // ---- internal
 
-const known = KnownOptions.make<Options>(
+const known = Rules.make<Options>(
   {
-    path: true,
-    concurrency: true,
-    owners: true,
-    unreadable: true,
-    resume: true,
-    overwrite: true,
-    maxPasses: true,
-    onProgress: true
+    path: Rules.znodePath,
+    concurrency: Rules.count,
+    owners: Rules.callback,
+    unreadable: Rules.oneOf("fail", "skip"),
+    resume: Rules.flag,
+    overwrite: Rules.flag,
+    maxPasses: Rules.limit(1),
+    onProgress: Rules.callback
   },
   '{ path: "/app" }'
 )

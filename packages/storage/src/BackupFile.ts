@@ -6,21 +6,18 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { BackupDecoder, type BackupItem } from "./internal/backup/BackupDecoder.ts"
 import { encodeEntry } from "./internal/backup/encodeEntry.ts"
 import type { Header } from "./internal/backup/lines.ts"
+import { readEntries, readItems, verifyBackup } from "./internal/backup/readBackup.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
-import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
-import { compressionOf, fileContents, withinOf } from "./internal/bytes/fileContents.ts"
+import * as Rules from "./internal/options.ts"
 import type { ReadOptions } from "./Snapshot.ts"
 import type { FileAccessError, MalformedFile } from "./StorageError.ts"
 import type { Entry, TreeSource } from "./internal/live/model.ts"
@@ -43,7 +40,7 @@ export { End, Header, Record } from "./internal/backup/lines.ts"
 export const readHeader = (
   file: string
 ): Effect.Effect<Header, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
-  items(file, {}, true).pipe(
+  readItems(file, {}, true).pipe(
     Stream.runHead,
     Effect.flatMap((first) =>
       Option.isSome(first) && first.value._tag === "Header"
@@ -61,16 +58,11 @@ export const readHeader = (
 export const verify = (
   file: string,
   options: ReadOptions = {}
-): Effect.Effect<Header, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
-  Effect.gen(function* () {
-    let header: Header | undefined
-    yield* Stream.runForEach(items(file, options, false), (item) =>
-      Effect.sync(() => {
-        if (item._tag === "Header") header = item.header
-      })
-    )
-    return header ?? (yield* Effect.die("a decoder gives the header first"))
-  })
+): Effect.Effect<Header, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> =>
+  Effect.andThen(
+    Rules.checkOptions(Rules.readOptions, options),
+    Effect.suspend(() => verifyBackup(file, options))
+  )
 
 /**
  * The znodes of a backup, parents before their children, in memory that does not grow with the file.
@@ -95,10 +87,10 @@ export const verify = (
 export const read = (
   file: string,
   options: ReadOptions = {}
-): Stream.Stream<Entry, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
-  items(file, options, true).pipe(
-    Stream.flatMap((item) => (item._tag === "Entry" ? Stream.succeed(item.entry) : Stream.empty))
-  )
+): Stream.Stream<Entry, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> => {
+  const mistake = Rules.mistakeIn(Rules.readOptions, options)
+  return mistake === undefined ? readEntries(file, options) : Stream.fail(mistake)
+}
 
 // -----------------------------------------------------------------------------
 // writing
@@ -149,7 +141,7 @@ export const write = <E, R>(
   options: WriteOptions = {}
 ): Effect.Effect<Header, E | FileAccessError | InvalidArgument, R | FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(knownWrite, options)
+    yield* Rules.checkOptions(knownWrite, options)
     const totals = { znodes: 0, bytes: 0, ephemerals: 0, mtime: 0 }
     yield* Stream.runForEach(source.entries, ({ znode }) =>
       Effect.sync(() => {
@@ -178,20 +170,7 @@ export const write = <E, R>(
 
 // ---- internal
 
-const knownWrite = KnownOptions.make<WriteOptions>(
-  { zxid: true, to: true, isConsistent: true, overwrite: true },
+const knownWrite = Rules.make<WriteOptions>(
+  { zxid: Rules.zxid, to: Rules.zxid, isConsistent: Rules.flag, overwrite: Rules.flag },
   "{ overwrite: true }"
 )
-
-const items = (
-  file: string,
-  { maxRecordSize = MAX_RECORD_SIZE }: ReadOptions,
-  decodes: boolean
-): Stream.Stream<BackupItem, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
-  const compression = compressionOf(file)
-  return decodeStream(fileContents(file, compression), () => new BackupDecoder(decodes), {
-    file,
-    within: withinOf(compression),
-    maxRecordSize
-  })
-}

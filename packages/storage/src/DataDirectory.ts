@@ -4,23 +4,22 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Timestamp from "@effect-zookeeper/client/Timestamp"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { readLog } from "./internal/log/readLog.ts"
+import * as Rules from "./internal/options.ts"
 import { directoryKeys, treeKeys } from "./internal/tree/knownKeys.ts"
 import { MutableTree } from "./internal/tree/MutableTree.ts"
 import { loadSnapshot } from "./internal/tree/loadSnapshot.ts"
 import { isGap, logsFrom, missing, replay, withLastZxid } from "./internal/tree/replay.ts"
 import { FileAccessError, IncompleteDirectory, type MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
-import * as TransactionLog from "./TransactionLog.ts"
 import type { DataFile, Options, Restored, TreeOptions } from "./internal/tree/model.ts"
 
 export type { DataFile, Options, Restored, TreeOptions } from "./internal/tree/model.ts"
@@ -99,7 +98,7 @@ export const transactions = (
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
 > => {
-  const mistake = KnownOptions.check(knownTransactions, options)
+  const mistake = Rules.mistakeIn(knownTransactions, options)
   return mistake === undefined ? transactionsOf(directory, options) : Stream.fail(mistake)
 }
 
@@ -140,7 +139,11 @@ export const treeAt = (
   Restored,
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
-> => Effect.andThen(checkOptions(knownTree, options), loadTree(directory, options))
+> =>
+  Effect.andThen(
+    Rules.checkOptions(knownTree, options),
+    Effect.suspend(() => loadTree(directory, options))
+  )
 
 /**
  * The last transaction that the leaders have made by a time, by their clocks. The logs are read from the last one on whose first
@@ -160,15 +163,20 @@ export const zxidAt = (
   bigint,
   FileAccessError | MalformedFile | IncompleteDirectory | InvalidArgument,
   FileSystem.FileSystem
-> => Effect.andThen(checkOptions(knownDirectory, options), findZxid(directory, time, options))
+> =>
+  Effect.gen(function* () {
+    const mistake = Rules.mistakeIn(knownDirectory, options) ?? Rules.time("time", time)
+    if (mistake !== undefined) return yield* mistake
+    return yield* findZxid(directory, time, options)
+  })
 
 // ---- internal: options
 
-const knownDirectory = KnownOptions.make<Options>(directoryKeys, '{ logDirectory: "/logs" }')
+const knownDirectory = Rules.make<Options>(directoryKeys, '{ logDirectory: "/logs" }')
 
-const knownTransactions = KnownOptions.make<TransactionsOptions>({ ...directoryKeys, from: true }, "{ from: 0x1fn }")
+const knownTransactions = Rules.make<TransactionsOptions>({ ...directoryKeys, from: Rules.zxid }, "{ from: 0x1fn }")
 
-const knownTree = KnownOptions.make<TreeOptions>(treeKeys, "{ zxid: 0x1fn }")
+const knownTree = Rules.make<TreeOptions>(treeKeys, "{ zxid: 0x1fn }")
 
 // ---- internal: with options that have been checked
 
@@ -183,7 +191,7 @@ const transactionsOf = (
     Effect.map(list(logDirectory), ({ logs }) => {
       let last: bigint | undefined
       return Stream.fromIterable(logsFrom(logs, from)).pipe(
-        Stream.flatMap(({ path }) => completed(TransactionLog.read(path, options), path === logs.at(-1)?.path)),
+        Stream.flatMap(({ path }) => completed(readLog(path, options), path === logs.at(-1)?.path)),
         Stream.mapEffect((transaction) => {
           const previous = last
           last = transaction.zxid
@@ -231,7 +239,7 @@ const loadTree = (directory: string, options: TreeOptions): Effect.Effect<Restor
       return yield* new IncompleteDirectory({ directory, problem })
     }
     // Servers since 3.5 write a snapshot of their first tree. If it is lost, digests (since 3.6) tell that it was written.
-    const first = yield* TransactionLog.read(logs[0].path, options).pipe(
+    const first = yield* readLog(logs[0].path, options).pipe(
       Stream.runHead,
       Effect.catchTag("MalformedFile", () => Effect.succeedNone)
     )
@@ -249,7 +257,7 @@ const findZxid = (
     const { logDirectory = directory } = options
     const { logs } = yield* list(logDirectory)
     for (const log of logs.toReversed()) {
-      const first = yield* TransactionLog.read(log.path, options).pipe(
+      const first = yield* readLog(log.path, options).pipe(
         Stream.runHead,
         Effect.catchIf(isPartial, () => Effect.succeedNone)
       )

@@ -5,11 +5,11 @@
  */
 import type { Acl } from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { sha256 } from "./internal/bytes/hashes.ts"
+import * as Rules from "./internal/options.ts"
 import { isSameAcl } from "./internal/restore/decide.ts"
 import type { Entry, TreeSource } from "./TreeSource.ts"
 import { kindOf } from "./Znode.ts"
@@ -86,7 +86,7 @@ export const compare = <E, R, E2, R2>(
   right: TreeSource<E2, R2>,
   options: Options = {}
 ): Stream.Stream<Difference, E | E2 | InvalidArgument, R | R2> => {
-  const mistake = KnownOptions.check(known, options)
+  const mistake = Rules.mistakeIn(known, options)
   if (mistake !== undefined) return Stream.fail(mistake)
   const { ephemerals = false } = options
   const isCompared = ({ znode }: Entry) => ephemerals || kindOf(znode.owner)._tag !== "Ephemeral"
@@ -123,7 +123,7 @@ export const compare = <E, R, E2, R2>(
 
 // ---- internal
 
-const known = KnownOptions.make<Options>({ ephemerals: true, counters: true }, "{ counters: true }")
+const known = Rules.make<Options>({ ephemerals: Rules.flag, counters: Rules.flag }, "{ counters: true }")
 
 /** The parts of a znode that are kept. */
 interface Compared {

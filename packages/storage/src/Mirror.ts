@@ -4,12 +4,9 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
-import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { withJson } from "@effect-zookeeper/protocol/Json"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -19,6 +16,7 @@ import * as Schedule from "effect/Schedule"
 import { watchChanges } from "./internal/live/ChangedPaths.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
+import * as Rules from "./internal/options.ts"
 import { Replica } from "./internal/restore/Replica.ts"
 import type { WriteError } from "./internal/restore/Writer.ts"
 import type { MaskedAcl } from "./StorageError.ts"
@@ -101,10 +99,9 @@ export const run = (
   options: Options = {}
 ): Effect.Effect<never, ReadError | WriteError | MaskedAcl> =>
   Effect.gen(function* () {
-    yield* checkOptions(known, options)
+    yield* Rules.checkOptions(known, options)
     const { concurrency = CONCURRENCY, onStatus, owners, path = "/" } = options
-    const targetPath = yield* Effect.fromResult(ZnodePath.validate(options.targetPath ?? path, "targetPath"))
-    yield* Effect.fromResult(ZnodePath.validate(path))
+    const { targetPath = path } = options
     const lagOfThis = Metric.withAttributes(lag, { path, targetPath })
     const checkInterval = Duration.toMillis(options.checkInterval ?? "1 minute")
     const replica = new Replica(to, path, targetPath, options)
@@ -188,19 +185,19 @@ export const run = (
 
 // ---- internal
 
-const known = KnownOptions.make<Options>(
+const known = Rules.make<Options>(
   {
-    path: true,
-    targetPath: true,
-    deletes: true,
-    owners: true,
-    checkInterval: true,
-    onStatus: true,
-    acl: true,
-    kinds: true,
-    counters: true,
-    maxRaise: true,
-    concurrency: true
+    path: Rules.znodePath,
+    targetPath: Rules.znodePath,
+    deletes: Rules.flag,
+    owners: Rules.callback,
+    checkInterval: Rules.duration,
+    onStatus: Rules.callback,
+    acl: Rules.callback,
+    kinds: Rules.oneOf("keep", "persistent"),
+    counters: Rules.flag,
+    maxRaise: Rules.limit(0),
+    concurrency: Rules.count
   },
   '{ path: "/app" }'
 )

@@ -6,6 +6,8 @@
  *
  * @since 0.1.0
  */
+import { InvalidArgument } from "@effect-zookeeper/client/Errors"
+import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as PromiseAdapter from "@effect-zookeeper/client/PromiseAdapter"
 import type { CallOptions } from "@effect-zookeeper/client/PromiseAdapter"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
@@ -265,7 +267,7 @@ export const planRestore = (
   options?: Restore.Options,
   call?: CallOptions
 ): AsyncIterable<Restore.Step> =>
-  PromiseAdapter.iterable(
+  iterableOf(
     zk.run,
     Stream.unwrap(Effect.map(ZooKeeper.ZooKeeper, (service) => Restore.plan(source, service, options))).pipe(
       Stream.provide(NodeFileSystem.layer)
@@ -317,13 +319,41 @@ export const mirror = (
 
 // ---- internal
 
-const run = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem>, call: CallOptions | undefined): Promise<A> =>
-  Effect.runPromise(Effect.provide(effect, NodeFileSystem.layer), call)
+const knownCall = KnownOptions.make<CallOptions>({ signal: true }, "{ signal }")
+
+/** Other options in their place would be ignored. */
+const mistakeIn = (call: CallOptions | undefined): InvalidArgument | undefined => {
+  const signal: unknown = call?.signal
+  return (
+    KnownOptions.check(knownCall, call, "call") ??
+    (signal === undefined || signal instanceof AbortSignal
+      ? undefined
+      : new InvalidArgument({ argument: "call", value: typeof signal, rule: "a signal must be an AbortSignal" }))
+  )
+}
+
+const run = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem>, call: CallOptions | undefined): Promise<A> => {
+  const mistake = mistakeIn(call)
+  return mistake === undefined
+    ? Effect.runPromise(Effect.provide(effect, NodeFileSystem.layer), call)
+    : Promise.reject(mistake)
+}
 
 const iterable = <A, E>(
   stream: Stream.Stream<A, E, FileSystem.FileSystem>,
   call: CallOptions | undefined
-): AsyncIterable<A> => PromiseAdapter.iterable(Effect.runPromise, Stream.provide(stream, NodeFileSystem.layer), call)
+): AsyncIterable<A> => iterableOf(Effect.runPromise, Stream.provide(stream, NodeFileSystem.layer), call)
+
+const iterableOf = <A, E, R>(
+  runner: PromiseAdapter.Run<R>,
+  stream: Stream.Stream<A, E, R>,
+  call: CallOptions | undefined
+): AsyncIterable<A> => {
+  const mistake = mistakeIn(call)
+  return mistake === undefined
+    ? PromiseAdapter.iterable(runner, stream, call)
+    : PromiseAdapter.iterable(Effect.runPromise, Stream.fail(mistake))
+}
 
 const onClient = <A, E>(
   zk: PromiseClient,

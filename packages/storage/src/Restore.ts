@@ -4,12 +4,11 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import * as Rules from "./internal/options.ts"
 import { Restorer } from "./internal/restore/Restorer.ts"
 import type { LiveReader, TreeSource } from "./TreeSource.ts"
 import type { Options, PlanError, RunError, Step, Summary } from "./internal/restore/model.ts"
@@ -64,7 +63,7 @@ export const plan = <E, R>(
   zk: LiveReader,
   options: Options = {}
 ): Stream.Stream<Step, E | PlanError, R> =>
-  checkOptions(knownPlan, options).pipe(
+  Rules.checkOptions(knownPlan, options).pipe(
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
     Effect.map((restorer) => restorer.plan()),
     Stream.unwrap
@@ -109,27 +108,27 @@ export const run = <E, R>(
   zk: Service,
   options: RunOptions = {}
 ): Effect.Effect<Summary, E | RunError, R> =>
-  checkOptions(knownRun, options).pipe(
+  Rules.checkOptions(knownRun, options).pipe(
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
     Effect.flatMap((restorer) => restorer.run(zk, options.onStep))
   )
 
 // ---- internal
 
-const planKeys: { readonly [K in keyof Options]-?: true } = {
-  path: true,
-  overwrite: true,
-  acl: true,
-  kinds: true,
-  counters: true,
-  maxRaise: true,
-  concurrency: true,
-  onProgress: true
+const planKeys: Rules.Rules<Options> = {
+  path: Rules.znodePath,
+  overwrite: Rules.oneOf("older", "never", "always"),
+  acl: Rules.callback,
+  kinds: Rules.oneOf("keep", "persistent"),
+  counters: Rules.flag,
+  maxRaise: Rules.limit(0),
+  concurrency: Rules.count,
+  onProgress: Rules.callback
 }
 
-const knownPlan = KnownOptions.make<Options>(planKeys, '{ path: "/app" }')
+const knownPlan = Rules.make<Options>(planKeys, '{ path: "/app" }')
 
-const knownRun = KnownOptions.make<RunOptions>({ ...planKeys, onStep: true }, '{ path: "/app" }')
+const knownRun = Rules.make<RunOptions>({ ...planKeys, onStep: Rules.callback }, '{ path: "/app" }')
 
 const checked = <E, R>(source: TreeSource<E, R>, zk: LiveReader, options: Options) =>
   Effect.map(

@@ -11,12 +11,12 @@
  */
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import { gzip } from "./internal/bytes/gzip.ts"
 import { writeAtomically } from "./internal/bytes/writeAtomically.ts"
+import * as Rules from "./internal/options.ts"
 import { encodeSnapshot } from "./internal/snapshot/encodeSnapshot.ts"
 import { readRecords } from "./internal/snapshot/readRecords.ts"
 import { FileAccessError, type MalformedFile } from "./StorageError.ts"
@@ -53,8 +53,10 @@ export type { ReadOptions, SnapshotEnd, SnapshotRecord } from "./internal/snapsh
 export const read = (
   file: string,
   options: ReadOptions = {}
-): Stream.Stream<SnapshotRecord, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
-  readRecords(file, options, false)
+): Stream.Stream<SnapshotRecord, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> => {
+  const mistake = Rules.mistakeIn(Rules.readOptions, options)
+  return mistake === undefined ? readRecords(file, options, false) : Stream.fail(mistake)
+}
 
 /**
  * Options of `write`.
@@ -99,7 +101,7 @@ export const write = (
   tree: Tree,
   options: WriteOptions = {}
 ): Effect.Effect<string, FileAccessError | InvalidArgument, FileSystem.FileSystem> => {
-  const mistake = KnownOptions.check(knownWrite, options)
+  const mistake = Rules.mistakeIn(knownWrite, options)
   if (mistake !== undefined) return Effect.fail(mistake)
   const { compression = "none", overwrite = false } = options
   const name = `snapshot.${Hex64.digits(tree.zxid)}${compression === "gzip" ? ".gz" : ""}`
@@ -118,4 +120,7 @@ export const write = (
 
 // ---- internal
 
-const knownWrite = KnownOptions.make<WriteOptions>({ compression: true, overwrite: true }, '{ compression: "gzip" }')
+const knownWrite = Rules.make<WriteOptions>(
+  { compression: Rules.oneOf("none", "gzip"), overwrite: Rules.flag },
+  '{ compression: "gzip" }'
+)

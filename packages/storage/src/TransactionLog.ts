@@ -5,11 +5,11 @@
  *
  * @since 0.1.0
  */
+import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import type * as FileSystem from "effect/FileSystem"
-import type * as Stream from "effect/Stream"
-import { decodeStream, MAX_RECORD_SIZE } from "./internal/bytes/decodeStream.ts"
-import { fileContents } from "./internal/bytes/fileContents.ts"
-import { LogDecoder } from "./internal/log/LogDecoder.ts"
+import * as Stream from "effect/Stream"
+import { readLog } from "./internal/log/readLog.ts"
+import { mistakeIn, readOptions } from "./internal/options.ts"
 import type { ReadOptions } from "./Snapshot.ts"
 import type { FileAccessError, MalformedFile } from "./StorageError.ts"
 import type { Transaction } from "./Transaction.ts"
@@ -44,7 +44,7 @@ import type { Transaction } from "./Transaction.ts"
 export const read = (
   file: string,
   options: ReadOptions = {}
-): Stream.Stream<Transaction, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
-  const { maxRecordSize = MAX_RECORD_SIZE } = options
-  return decodeStream(fileContents(file, "none"), () => new LogDecoder(), { file, within: "file", maxRecordSize })
+): Stream.Stream<Transaction, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> => {
+  const mistake = mistakeIn(readOptions, options)
+  return mistake === undefined ? readLog(file, options) : Stream.fail(mistake)
 }

@@ -4,21 +4,20 @@
  *
  * @since 0.1.0
  */
-import { checkOptions } from "@effect-zookeeper/client/ArgumentCheck"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import { InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
-import * as KnownOptions from "@effect-zookeeper/client/KnownOptions"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
-import * as BackupFile from "./BackupFile.ts"
 import * as DataDirectory from "./DataDirectory.ts"
+import { readEntries, verifyBackup } from "./internal/backup/readBackup.ts"
 import { type Reading, readTogether } from "./internal/live/readTogether.ts"
 import type { OwnerOf } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
+import * as Rules from "./internal/options.ts"
 import { treeKeys } from "./internal/tree/knownKeys.ts"
 import { loadSnapshot, requireAcls } from "./internal/tree/loadSnapshot.ts"
 import type { TreeLimits } from "./internal/tree/MutableTree.ts"
@@ -111,8 +110,8 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  * @since 0.1.0
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
-  const mistake = KnownOptions.check(knownLive, options)
-  if (mistake !== undefined) return refused(mistake)
+  const mistake = Rules.mistakeIn(knownLive, options)
+  if (mistake !== undefined) return refused("the live tree", mistake)
   const { concurrency, owners, path: root = "/" } = options
   const visit = (path: string, reading: Reading) =>
     reading.pipe(
@@ -159,8 +158,8 @@ export const backup = (
   FileSystem.FileSystem
 > =>
   Effect.gen(function* () {
-    yield* checkOptions(knownFile, options)
-    const header = yield* BackupFile.verify(file, options)
+    yield* Rules.checkOptions(knownFile, options)
+    const header = yield* verifyBackup(file, options)
     const { path: root = header.path } = options
     if (!ZnodePath.isUnder(header.path, root)) {
       return yield* new InvalidArgument({
@@ -174,7 +173,7 @@ export const backup = (
       root,
       entries: below(
         root,
-        Stream.filter(BackupFile.read(file, options), ({ znode }) => ZnodePath.isUnder(root, znode.path))
+        Stream.filter(readEntries(file, options), ({ znode }) => ZnodePath.isUnder(root, znode.path))
       ),
       size: Effect.succeed(root === header.path ? header.znodes : undefined)
     }
@@ -199,10 +198,10 @@ export const snapshot = (
   options: SnapshotOptions = {}
 ): Effect.Effect<TreeSource<NoNode>, FileAccessError | MalformedFile | InvalidArgument, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    yield* checkOptions(knownSnapshot, options)
+    yield* Rules.checkOptions(knownSnapshot, options)
     const { tree } = yield* loadSnapshot({ path: file, zxid: 0n }, options)
     yield* requireAcls(file, tree)
-    return fromTree(tree, { path: options.path, name: `the snapshot ${file}` })
+    return sourceOf(tree, options.path, `the snapshot ${file}`)
   })
 
 /**
@@ -227,12 +226,12 @@ export const dataDirectory = (
   FileSystem.FileSystem
 > =>
   Effect.gen(function* () {
-    yield* checkOptions(knownDirectory, options)
+    yield* Rules.checkOptions(knownDirectory, options)
     const { onRestored, path, ...at } = options
     const restored = yield* DataDirectory.treeAt(directory, at)
     onRestored?.(restored)
     const { tree } = restored
-    return fromTree(tree, { path, name: `${directory} at zxid ${Hex64.format(tree.zxid)}` })
+    return sourceOf(tree, path, `${directory} at zxid ${Hex64.format(tree.zxid)}`)
   })
 
 /**
@@ -254,28 +253,9 @@ export const dataDirectory = (
 export const fromTree = (
   tree: Tree,
   options: { readonly path?: string | undefined; readonly name?: string | undefined } = {}
-): TreeSource<NoNode> => {
-  const { name = "the tree", path: root = "/" } = options
-  const isMeant = ({ path }: Znode) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)
-  return {
-    name,
-    root,
-    entries: below(
-      root,
-      Stream.suspend(() =>
-        Stream.fromIterable(tree.entries()).pipe(
-          Stream.filter(isMeant),
-          Stream.map((znode): Entry => ({ znode, numChildren: tree.children(znode.path).size, isKindKnown: true }))
-        )
-      )
-    ),
-    size: Effect.sync(() => {
-      if (root === "/") return tree.size
-      let size = 0
-      for (const znode of tree.entries()) if (isMeant(znode)) size++
-      return size
-    })
-  }
+): TreeSource<NoNode | InvalidArgument> => {
+  const mistake = Rules.mistakeIn(knownTree, options)
+  return mistake === undefined ? sourceOf(tree, options.path, options.name) : refused("the tree", mistake)
 }
 
 /**
@@ -307,23 +287,56 @@ export const ownersOf =
 
 // ---- internal
 
-const knownLive = KnownOptions.make<LiveOptions>({ path: true, concurrency: true, owners: true }, '{ path: "/app" }')
-
-const knownFile = KnownOptions.make<FileOptions>({ path: true, maxRecordSize: true }, '{ path: "/app" }')
-
-const knownSnapshot = KnownOptions.make<SnapshotOptions>({ ...knownFile.keys, maxTreeSize: true }, '{ path: "/app" }')
-
-const knownDirectory = KnownOptions.make<DirectoryOptions>(
-  { ...treeKeys, path: true, onRestored: true },
+const knownLive = Rules.make<LiveOptions>(
+  { path: Rules.znodePath, concurrency: Rules.count, owners: Rules.callback },
   '{ path: "/app" }'
 )
 
-const refused = (mistake: InvalidArgument): TreeSource<ReadError> => ({
-  name: "the live tree",
+const fileRules: Rules.Rules<FileOptions> = { ...Rules.reading, path: Rules.znodePath }
+
+const knownFile = Rules.make<FileOptions>(fileRules, '{ path: "/app" }')
+
+const knownSnapshot = Rules.make<SnapshotOptions>({ ...fileRules, maxTreeSize: Rules.limit(1) }, '{ path: "/app" }')
+
+const knownDirectory = Rules.make<DirectoryOptions>(
+  { ...treeKeys, path: Rules.znodePath, onRestored: Rules.callback },
+  '{ path: "/app" }'
+)
+
+const knownTree = Rules.make<NonNullable<Parameters<typeof fromTree>[1]>>(
+  { path: Rules.znodePath, name: Rules.text },
+  '{ path: "/app" }'
+)
+
+const refused = (name: string, mistake: InvalidArgument): TreeSource<InvalidArgument> => ({
+  name,
   root: "/",
   entries: Stream.fail(mistake),
   size: Effect.undefined
 })
+
+const sourceOf = (tree: Tree, root = "/", name = "the tree"): TreeSource<NoNode> => {
+  const isMeant = ({ path }: Znode) => ZnodePath.isUnder(root, path) && !isExcluded(root, path)
+  return {
+    name,
+    root,
+    entries: below(
+      root,
+      Stream.suspend(() =>
+        Stream.fromIterable(tree.entries()).pipe(
+          Stream.filter(isMeant),
+          Stream.map((znode): Entry => ({ znode, numChildren: tree.children(znode.path).size, isKindKnown: true }))
+        )
+      )
+    ),
+    size: Effect.sync(() => {
+      if (root === "/") return tree.size
+      let size = 0
+      for (const znode of tree.entries()) if (isMeant(znode)) size++
+      return size
+    })
+  }
+}
 
 /** Fails if there is nothing. */
 const below = <E, R>(root: string, entries: Stream.Stream<Entry, E, R>): Stream.Stream<Entry, E | NoNode, R> =>

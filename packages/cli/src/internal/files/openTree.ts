@@ -1,5 +1,5 @@
 /** The tree of a file, whatever kind of file it is, and the commands that look at it as they look at a live one. */
-import { NoNode } from "@effect-zookeeper/client/Errors"
+import { type InvalidArgument, NoNode } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import type * as Op from "@effect-zookeeper/client/Op"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
@@ -16,7 +16,7 @@ import { readAt, withReading } from "./reading.ts"
 
 /** A tree that was read from files. */
 export interface FileTree extends Pick<Tree, "get" | "children" | "entries"> {
-  readonly source: TreeSource.TreeSource<NoNode>
+  readonly source: TreeSource.TreeSource<NoNode | InvalidArgument>
   /** The transactions while it was read, as a backup has them. */
   readonly moment: Pick<BackupFile.WriteOptions, "zxid" | "to" | "isConsistent">
 }
@@ -74,7 +74,7 @@ export const onTree = <E, R>(tree: FileTree, command: Effect.Effect<void, E, R>)
 
 // ---- internal
 
-const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode>): FileTree => ({
+const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode | InvalidArgument>): FileTree => ({
   get: (path) => tree.get(path),
   children: (path) => tree.children(path),
   entries: () => tree.entries(),

@@ -1,11 +1,12 @@
-/** The names of the options of a data directory. */
-import type { Options, TreeOptions } from "./model.ts"
+/** The options of a data directory. */
+import * as Options from "../options.ts"
+import type { Options as DirectoryOptions, TreeOptions } from "./model.ts"
 
-export const directoryKeys: { readonly [K in keyof Options]-?: true } = { logDirectory: true, maxRecordSize: true }
+export const directoryKeys: Options.Rules<DirectoryOptions> = { logDirectory: Options.text, ...Options.reading }
 
-export const treeKeys: { readonly [K in keyof TreeOptions]-?: true } = {
+export const treeKeys: Options.Rules<TreeOptions> = {
   ...directoryKeys,
-  zxid: true,
-  time: true,
-  maxTreeSize: true
+  zxid: Options.zxid,
+  time: Options.time,
+  maxTreeSize: Options.limit(1)
 }

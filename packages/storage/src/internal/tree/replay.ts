@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { DataFile, Restored, TreeOptions } from "./model.ts"
 import { IncompleteDirectory, MalformedFile } from "../../StorageError.ts"
-import * as TransactionLog from "../../TransactionLog.ts"
+import { readLog } from "../log/readLog.ts"
 import { requireAcls } from "./loadSnapshot.ts"
 import { type MutableTree, tooLarge } from "./MutableTree.ts"
 import { DIGEST_VERSION } from "./treeDigest.ts"
@@ -49,7 +49,7 @@ export const replay = ({ digest, latest, logDirectory, logs, options, snapshot, 
       if (zxid !== undefined && log.zxid > zxid) later ??= log.zxid
       if (later !== undefined) break
       partial = undefined
-      yield* TransactionLog.read(log.path, options).pipe(
+      yield* readLog(log.path, options).pipe(
         // Bytes after the wanted transaction may be wrong.
         Stream.takeUntil((transaction) => zxid !== undefined && transaction.zxid >= zxid),
         Stream.runForEachArray((transactions): Effect.Effect<void, MalformedFile | IncompleteDirectory> => {
