@@ -429,6 +429,9 @@ export interface Service {
 
   // ---- views
 
+  /** The znode that is "/" for this client: that of the connect string, of the option and of the views together; "" for none. */
+  readonly chroot: string
+
   /**
    * The same session, seen from a sub-tree. The path is below this client's own chroot, and need not exist.
    */

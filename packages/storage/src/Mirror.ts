@@ -17,6 +17,7 @@ import { watchChanges } from "./internal/live/ChangedPaths.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
 import * as Rules from "./internal/options.ts"
+import { isSameEnsemble, overlapOf } from "./internal/restore/overlap.ts"
 import { Replica } from "./internal/restore/Replica.ts"
 import type { WriteError } from "./internal/restore/Writer.ts"
 import type { MaskedAcl } from "./StorageError.ts"
@@ -68,7 +69,8 @@ export const lag = Metric.gauge("zookeeper_mirror_lag_seconds", {
  * Lost connections and sessions that end are waited for on both sides. After each failure, and at each `checkInterval`, it looks at
  * both trees, so that the target becomes equal to the source whatever was lost, and whatever other clients have written there.
  *
- * It fails with `NoNode` if the first znode of the source does not exist, with `NoAuth`, with `ConnectionLoss` if eight connections
+ * It fails with `InvalidArgument` if the target is in the tree that is read, or has that tree in it: the copy would be copied again,
+ * without end, or be written over the source. It fails with `NoNode` if the first znode of the source does not exist, with `NoAuth`, with `ConnectionLoss` if eight connections
  * are lost while the same request is with a server, and with the errors of `Restore.run`. Give both clients
  * `sessionExpiry: "recreate"`, which is the default, so that it survives the end of a session.
  *
@@ -102,6 +104,11 @@ export const run = (
     yield* Rules.checkOptions(known, options)
     const { concurrency = CONCURRENCY, onStatus, owners, path = "/" } = options
     const { targetPath = path } = options
+    const source = { zk: from, path }
+    const target = { zk: to, path: targetPath }
+    const overlap = overlapOf(source, target, "targetPath")
+    if (overlap !== undefined && from.session === to.session) return yield* overlap
+    let isApart = overlap === undefined
     const lagOfThis = Metric.withAttributes(lag, { path, targetPath })
     const checkInterval = Duration.toMillis(options.checkInterval ?? "1 minute")
     const replica = new Replica(to, path, targetPath, options)
@@ -141,6 +148,10 @@ export const run = (
     })
     /** From a look at both trees until something fails. */
     const follow = Effect.gen(function* () {
+      if (!isApart && overlap !== undefined) {
+        if (yield* isSameEnsemble(source, target, atTarget)) return yield* overlap
+        isApart = true
+      }
       const changes = yield* watchChanges(from, path)
       let checked = Number.NEGATIVE_INFINITY
       while (true) {

@@ -7,9 +7,12 @@
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
 import * as Rules from "./internal/options.ts"
+import { isSameEnsemble, overlapOf, type Place } from "./internal/restore/overlap.ts"
 import { Restorer } from "./internal/restore/Restorer.ts"
+import type { WriteError } from "./internal/restore/Writer.ts"
 import type { LiveReader, TreeSource } from "./TreeSource.ts"
 import type { Options, PlanError, RunError, Step, Summary } from "./internal/restore/model.ts"
 
@@ -65,6 +68,9 @@ export const plan = <E, R>(
 ): Stream.Stream<Step, E | PlanError, R> =>
   Rules.checkOptions(knownPlan, options).pipe(
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
+    Effect.tap(() =>
+      refuseOverlap(source, zk, options, ({ zk: client }) => Effect.succeed(client.session === zk.session))
+    ),
     Effect.map((restorer) => restorer.plan()),
     Stream.unwrap
   )
@@ -77,6 +83,10 @@ export const plan = <E, R>(
  * Znodes are created and overwritten in transactions, parents before their children, each with the version that was seen, so that
  * a write of another client meanwhile is not lost. Missing ancestors of the first znode are created as persistent znodes. The
  * numbers of sequential znodes are raised at the end, by creating and deleting children; watches on children fire for that.
+ *
+ * A live tree is not copied into itself, where the copy would be copied again without end, and not to a place that has it in it:
+ * that is `InvalidArgument`, also where the two clients know the ensemble by different names. `plan` sees it only where both trees
+ * have the same client.
  *
  * A run that was interrupted can be run again: it goes on where the other has ended, and ends with the same tree. Where the ACL of a
  * znode would keep this client from its children, it has an entry for this client until all of it is done.
@@ -110,6 +120,9 @@ export const run = <E, R>(
 ): Effect.Effect<Summary, E | RunError, R> =>
   Rules.checkOptions(knownRun, options).pipe(
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
+    Effect.tap(() =>
+      refuseOverlap(source, zk, options, (from, to) => isSameEnsemble<WriteError>(from, { ...to, zk }, identity))
+    ),
     Effect.flatMap((restorer) => restorer.run(zk, options.onStep))
   )
 
@@ -135,3 +148,19 @@ const checked = <E, R>(source: TreeSource<E, R>, zk: LiveReader, options: Option
     Effect.fromResult(ZnodePath.validate(options.path ?? source.root)),
     (path) => new Restorer(source, zk, path, options)
   )
+
+/** Refuses to write a live tree into itself, or around itself. */
+const refuseOverlap = <E, R, E2>(
+  source: TreeSource<E, R>,
+  zk: LiveReader,
+  options: Options,
+  isSame: (from: Place<LiveReader>, to: Place<LiveReader>) => Effect.Effect<boolean, E2>
+) => {
+  const { client, root } = source
+  if (client === undefined) return Effect.void
+  const from = { zk: client, path: root }
+  const to = { zk, path: options.path ?? root }
+  const overlap = overlapOf(from, to, "path")
+  if (overlap === undefined) return Effect.void
+  return Effect.flatMap(isSame(from, to), (same) => (same ? Effect.fail(overlap) : Effect.void))
+}

@@ -128,6 +128,7 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
   return {
     name: `the live tree ${root}`,
     root,
+    client: zk,
     entries: walk(root, visitAll, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
     size: sizeOf(zk, root)
   }

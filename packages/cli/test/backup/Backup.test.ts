@@ -127,6 +127,43 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
     assert.strictEqual((yield* run(["backup", "/nowhere", `${yield* folder}/never-written.ndjson`])).code, 3)
   })
 
+  it.inChroot(
+    "refuse a copy or a mirror into the tree that is read, or around it",
+    function* ({ chroot, run, servers, zk }) {
+      yield* zk.create("/a")
+      yield* zk.create("/a/b")
+      const [, name, port] = /^([^,]+):(\d+)$/.exec(servers) ?? assert.fail(servers)
+      const other = `${name === "localhost" ? "127.0.0.1" : "localhost"}:${port}`
+      for (const [source, target, reason] of [
+        ["/", "/copy", "is in the tree that is read, /: the copy would be copied again, without end"],
+        ["/a", "/a/copy", "without end"],
+        ["/a", `zk://${servers}${chroot}/a/copy`, "without end"],
+        // The library finds it by the transactions.
+        ["/a", `zk://${other}${chroot}/a/copy`, "without end"],
+        ["/a/b", "/a", "has the tree that is read in it, /a/b: the copy would be written over it"],
+        ["/a", "/a", "the source and the target are the same tree"]
+      ] as const) {
+        for (const args of [
+          ["mirror", source, target],
+          ["mirror", source, target, "--delete", "--yes"],
+          ["copy", source, target, "--yes"]
+        ]) {
+          const { code, err } = yield* run(args)
+          assert.strictEqual(code, 2, err)
+          assert.include(err, reason)
+        }
+      }
+      const dry = yield* run(["copy", "/a", "/a/copy", "--dry-run"])
+      assert.strictEqual(dry.code, 2, dry.err)
+      assert.deepStrictEqual(yield* zk.getChildren("/a"), ["b"])
+      assert.deepStrictEqual(yield* zk.getChildren("/a/b"), [])
+      assert.isFalse(yield* zk.exists("/copy"))
+      // A name that only begins in the same way is another place.
+      assert.strictEqual((yield* run(["copy", "/a", "/ab", "--yes"])).code, 0)
+      assert.deepStrictEqual(yield* zk.getChildren("/ab"), ["b"])
+    }
+  )
+
   it.inChroot("mirror a tree until it is interrupted", function* ({ run, zk }) {
     yield* zk.create("/a")
     yield* zk.create("/a/b", { data: "1" })

@@ -101,6 +101,7 @@ const makeService = (view: View): Service => ({
   ...makeWatch(view),
   ...makeReconfig(view),
   session: view.session.info,
+  chroot: view.chroot,
   withChroot: (path) =>
     Effect.map(Effect.fromResult(ZnodePath.normalizeChroot(path, "path")), (inner) =>
       makeService({ ...view, chroot: view.chroot + inner })

@@ -1,9 +1,13 @@
-import { type ZooKeeper } from "@effect-zookeeper/client"
+import { ZooKeeper } from "@effect-zookeeper/client"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as Session from "@effect-zookeeper/session/Session"
 import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
-import { assert } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
@@ -103,6 +107,31 @@ describeOnServers("a mirror", (it) => {
     assert.isTrue(yield* zk.exists("/to/own"))
   })
 
+  it("is refused into the tree that it reads, and around it", function* ({ another, chroot, zk }) {
+    yield* zk.create("/a")
+    yield* zk.create("/a/b")
+    const root = yield* connectTo(yield* Target)
+    const inA = yield* (yield* another()).withChroot("/a")
+    const wrong = [
+      [zk, zk, { path: "/a", targetPath: "/a/copy" }, "the copy would be copied again, without end"],
+      [zk, zk, { path: "/", targetPath: "/copy" }, "without end"],
+      [zk, zk, { path: "/a/b", targetPath: "/a", deletes: true }, "the copy would be written over it"],
+      [zk, zk, { path: "/a" }, "must not be the tree that is read"],
+      // Other sessions, with other chroots.
+      [yield* another(), zk, { path: "/a", targetPath: "/a/b/c" }, "without end"],
+      [zk, inA, { path: "/a", targetPath: "/copy" }, "without end"],
+      [inA, zk, { path: "/b", targetPath: "/" }, "written over it"],
+      [inA, root, { path: "/", targetPath: `${chroot}/a` }, "must not be the tree that is read"]
+    ] as const
+    for (const [from, to, options, rule] of wrong) {
+      const error = yield* Effect.flip(Mirror.run(from, to, { ...options, checkInterval }))
+      assert.deepInclude(error, { _tag: "InvalidArgument", argument: "targetPath" })
+      assert.include(error.message, rule)
+    }
+    assert.deepStrictEqual(yield* zk.getChildren("/a"), ["b"])
+    assert.deepStrictEqual(yield* zk.getChildren("/a/b"), [])
+  })
+
   it(
     "catches up after lost connections on both sides",
     { timeout: isLong ? 900_000 : 120_000 },
@@ -153,6 +182,24 @@ describeOnServers("a mirror", (it) => {
     yield* awaitCondition(isCurrent)
   })
 })
+
+describe("a mirror between ensembles", () => {
+  it.live("goes to the same path, also where both have the same transactions", () =>
+    Effect.gen(function* () {
+      const ensemble = Effect.gen(function* () {
+        const zk = Context.get(yield* Layer.build(Layer.fresh(memory)), ZooKeeper.ZooKeeper)
+        yield* zk.create("/a")
+        return zk
+      })
+      const [from, to] = [yield* ensemble, yield* ensemble]
+      yield* from.create("/a/b")
+      yield* Effect.forkScoped(Mirror.run(from, to, { path: "/a" }))
+      yield* eventually(to.exists("/a/b"), (exists) => exists)
+    })
+  )
+})
+
+const memory = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer()), Layer.provide(EmbeddedServer.layerMemory))
 
 const lagOf = (path: string, targetPath: string) => Metric.withAttributes(Mirror.lag, { path, targetPath })
 

@@ -54,6 +54,27 @@ describeOnServers("a restore", (it) => {
     assert.strictEqual(new TextDecoder().decode(yield* zk.getData("/target/newer")), "1")
   })
 
+  it("of a live tree is refused into that tree, and around it", function* ({ another, zk }) {
+    yield* zk.create("/a")
+    yield* zk.create("/a/b")
+    const source = TreeSource.live(zk, { path: "/a" })
+    const other = yield* another()
+    for (const path of ["/a", "/a/copy", "/"]) {
+      for (const target of [zk, other]) {
+        assert.deepInclude(yield* Effect.flip(Restore.run(source, target, { path })), {
+          _tag: "InvalidArgument",
+          argument: "path"
+        })
+      }
+      assert.deepInclude(yield* Effect.flip(steps(source, zk, { path })), { _tag: "InvalidArgument", argument: "path" })
+    }
+    assert.deepStrictEqual(yield* zk.getChildren("/a"), ["b"])
+    // The names alone do not make two trees one.
+    yield* zk.create("/a-copy")
+    yield* Restore.run(source, yield* other.withChroot("/a-copy"), { path: "/a" })
+    assert.deepStrictEqual(yield* zk.getChildren("/a-copy/a"), ["b"])
+  })
+
   it("brings the number of the next sequential znode to what it was", function* ({ zk }) {
     yield* zk.create("/source")
     yield* zk.create("/source/queue")

@@ -23,6 +23,7 @@ export const views = (it: ConformanceTests): void => {
       const failed = yield* failure(inner.transaction([Op.delete("/no")]), "TransactionFailed")
       assert.strictEqual(failed.error.path, "/no")
       assert.strictEqual(inner.session.id, root.session.id)
+      assert.deepStrictEqual([root.chroot, inner.chroot], ["", `${chroot}/inner`])
     })
 
     it.inChroot("is the connect string's, and the option's within it", function* ({ chroot, zk }) {

@@ -8,12 +8,11 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as StorageOutput from "../../StorageOutput.ts"
 import { confirm } from "../change/ask.ts"
-import { UsageError } from "../frame/errors.ts"
 import { printAll, Printer } from "../output/Printer.ts"
 import { printError } from "../output/printError.ts"
 import { progressText } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
-import { openFollowing } from "./treeRef.ts"
+import { openFollowing, refuseOverlap } from "./treeRef.ts"
 
 export interface Input {
   readonly source: string
@@ -23,7 +22,7 @@ export interface Input {
 }
 
 export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, yes }: Input) {
-  if (source === target) return yield* new UsageError({ message: "the source and the target are the same tree" })
+  yield* refuseOverlap(source, target)
   const from = yield* openFollowing("mirror", source, false)
   const to = yield* openFollowing("mirror", target, true)
   if (deletes) yield* confirm(`Delete what is in ${shown(target)} and not in ${shown(source)}?`, yes)

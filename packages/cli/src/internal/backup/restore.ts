@@ -10,7 +10,7 @@ import { printAll, Printer } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
-import { openSource, openTarget } from "./treeRef.ts"
+import { openSource, openTarget, refuseOverlap } from "./treeRef.ts"
 
 export interface Flags {
   readonly dryRun: boolean
@@ -49,6 +49,7 @@ const transfer = Effect.fnUntraced(function* (
   flags: Flags
 ) {
   const { note } = yield* Printer
+  if (targetText !== undefined) yield* refuseOverlap(sourceText, targetText)
   const source = yield* openSource(sourceText)
   const target = yield* openTarget(command, targetText ?? source.root)
   const options: Restore.Options = {

@@ -28,6 +28,7 @@ import { UsageError } from "../frame/errors.ts"
 import type { GlobalFlags } from "../frame/globalFlags.ts"
 import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
 import type { Printer } from "../output/Printer.ts"
+import { shown } from "../output/text.ts"
 import { parseMoment } from "../files/moment.ts"
 import { readAt, withReading } from "../files/reading.ts"
 
@@ -94,6 +95,29 @@ export const openFollowing = Effect.fnUntraced(function* (command: string, text:
   const client = writes ? makeClient(settings) : makeClient({ ...settings, readOnly: undefined })
   const zk: ZooKeeper.Service = yield* client.holder(command, following)
   return { path: ref.path, zk }
+})
+
+/**
+ * Refuses a live target that is in the tree that is read, or has it in it, before a question is asked. Where the two have other
+ * names for the same servers, the library finds it.
+ */
+export const refuseOverlap = Effect.fnUntraced(function* (sourceText: string, targetText: string) {
+  const [source, target] = [yield* parse(sourceText), yield* parse(targetText)]
+  if (source._tag !== "Live" || target._tag !== "Live") return
+  const [from, to] = [(yield* clientOf(source)).settings, (yield* clientOf(target)).settings]
+  const servers = new Set(from.servers.split(","))
+  if (!to.servers.split(",").some((server) => servers.has(server))) return
+  const read = ZnodePath.toServer(from.chroot, source.path)
+  const written = ZnodePath.toServer(to.chroot, target.path)
+  if (read === written) return yield* new UsageError({ message: "the source and the target are the same tree" })
+  if (ZnodePath.isUnder(read, written)) {
+    const message = `${shown(targetText)} is in the tree that is read, ${shown(sourceText)}: the copy would be copied again, without end`
+    return yield* new UsageError({ message })
+  }
+  if (ZnodePath.isUnder(written, read)) {
+    const message = `${shown(targetText)} has the tree that is read in it, ${shown(sourceText)}: the copy would be written over it`
+    return yield* new UsageError({ message })
+  }
 })
 
 // ---- internal

@@ -73,7 +73,8 @@ const withoutHashes = (zk: Service): LiveReader => ({
   sync: (path) => zk.sync(path),
   events: (path, options) => zk.events(path, options),
   countDescendants: (path) => zk.countDescendants(path),
-  session: zk.session
+  session: zk.session,
+  chroot: zk.chroot
 })
 
 const masked = (entry: Acl.Acl): Acl.Acl =>

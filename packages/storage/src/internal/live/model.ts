@@ -36,6 +36,8 @@ export interface TreeSource<out E = never, out R = never> {
   readonly entries: Stream.Stream<Entry, E, R>
   /** How many znodes there are about; undefined where it is not known before they are read. */
   readonly size: Effect.Effect<number | undefined>
+  /** The client that reads a live tree; undefined where the tree is in a file. A live tree is not copied into itself. */
+  readonly client?: LiveReader | undefined
 }
 
 /**
@@ -46,7 +48,16 @@ export interface TreeSource<out E = never, out R = never> {
  */
 export type LiveReader = Pick<
   Service,
-  "get" | "getAcl" | "getChildrenWithStat" | "stat" | "read" | "sync" | "session" | "events" | "countDescendants"
+  | "get"
+  | "getAcl"
+  | "getChildrenWithStat"
+  | "stat"
+  | "read"
+  | "sync"
+  | "session"
+  | "events"
+  | "countDescendants"
+  | "chroot"
 >
 
 /**
