@@ -80,7 +80,11 @@ export const MirrorStatus = Schema.Struct({
   zxid: Hex,
   /** How many znodes were written and deleted since the start. */
   written: Schema.Number,
-  deleted: Schema.Number
+  deleted: Schema.Number,
+  /** The numbers of sequential znodes that stay below those of the source, and why. Paths are those in the target. */
+  notRaised: Schema.Array(
+    Schema.Struct({ path: Schema.String, reason: Schema.String, from: Schema.Number, to: Schema.Number })
+  )
 })
 
 /**

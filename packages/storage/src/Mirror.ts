@@ -24,7 +24,7 @@ import type { MaskedAcl } from "./StorageError.ts"
 import type { LiveReader } from "./TreeSource.ts"
 import type { Options, Status } from "./internal/restore/mirrorModel.ts"
 
-export type { Options, Status } from "./internal/restore/mirrorModel.ts"
+export type { NotRaised, Options, Status } from "./internal/restore/mirrorModel.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -62,8 +62,8 @@ export const lag = Metric.gauge("zookeeper_mirror_lag_seconds", {
  *
  * **Details**
  *
- * The target gets the data and ACLs of the source whatever it had, and the numbers of sequential znodes at least. Ephemeral znodes
- * are left out. Changes that follow each other closely may be written as one. It needs ZooKeeper 3.6 at the source; on older
+ * The target gets the data and ACLs of the source whatever it had, and the numbers of sequential znodes at least; those that cannot
+ * be raised are in the status, with the reason. Ephemeral znodes are left out. Changes that follow each other closely may be written as one. It needs ZooKeeper 3.6 at the source; on older
  * servers it finds changes at each `checkInterval` only.
  *
  * Lost connections and sessions that end are waited for on both sides. After each failure, and at each `checkInterval`, it looks at
@@ -125,7 +125,7 @@ export const run = (
       if (from.session.state._tag !== "Connected") unheard ??= now
       const behind = Math.max(0, now - Math.min(since ?? now, unheard ?? now))
       yield* Metric.update(lagOfThis, behind / 1000)
-      onStatus?.(withJson({ phase, lag: behind, zxid, ...replica.counts }))
+      onStatus?.(withJson({ phase, lag: behind, zxid, ...replica.counts, notRaised: replica.notRaised }))
     })
     const report = (newPhase: Status["phase"], newSince: number | undefined) =>
       Effect.suspend(() => {

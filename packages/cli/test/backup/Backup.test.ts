@@ -1,4 +1,5 @@
-import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as Acl from "@effect-zookeeper/client/Acl"
+import { awaitCondition, eventually } from "@effect-zookeeper/test-kit/Expectations"
 import type { Mirror } from "@effect-zookeeper/storage"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -11,6 +12,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as StorageOutput from "../../src/StorageOutput.ts"
 import { isSame, isSamePhase, newsOf } from "../../src/internal/backup/mirror.ts"
+import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
 
 const folder = Effect.acquireRelease(
@@ -188,7 +190,35 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
       .map((line) => Schema.decodeUnknownSync(Schema.fromJsonString(StorageOutput.MirrorStatus))(line))
     assert.isAbove(Number(items.at(-1)?.zxid), 0)
   })
+
+  it.inChroot("mirror what is masked with other ACLs, and name the numbers that stay", function* (commands) {
+    const { chroot, run, runLive, servers, zk } = commands
+    yield* zk.create("/a")
+    const digest = { perms: Acl.Perms.ALL, scheme: "digest", id: "bob:lK75jTNcA+U9vtVEw5vB51mj/w4=" }
+    yield* zk.create("/a/masked", { data: "1", acl: [digest, Acl.world("rcd")] })
+    for (let index = 0; index < 25; index++) {
+      yield* zk.delete(yield* zk.create("/a/n-", { mode: "persistentSequential" }))
+    }
+    const masked = yield* run(["mirror", "/a", "/copy"])
+    assert.strictEqual(masked.code, 6, masked.err)
+    assert.include(masked.err, "--open-acls")
+    const mirror = yield* start(`${servers}${chroot}`, ["mirror", "/a", "/open", "--open-acls", "--max-raise", "10"])
+    yield* eventually(zk.exists("/open/masked"), (exists) => exists)
+    assert.deepStrictEqual((yield* zk.getAcl("/open/masked")).acl, Acl.open)
+    yield* awaitCondition(() => mirror.err().includes("not raised: /open  (beyond --max-raise, 0 → 26)"))
+    const scripted = yield* runLive(["mirror", "/a", "/scripted", "--open-acls", "--max-raise", "10", "--ndjson"])
+    yield* scripted.sees('"notRaised":[{"path":"/scripted","reason":"beyond --max-raise","from":0,"to":26}]')
+  })
+
+  it.inChroot("read the data directory of a mirror before anything is written", function* ({ run, zk }) {
+    yield* zk.create("/a")
+    const none = yield* run(["mirror", "/a", "/copy", "--data", "/nowhere"])
+    assert.strictEqual(none.code, 1, none.err)
+    assert.isFalse(yield* zk.exists("/copy"))
+  })
 })
+
+const notRaised: Mirror.Status["notRaised"] = []
 
 const status = (more: Partial<Mirror.Status> = {}): Mirror.Status => ({
   phase: "following",
@@ -196,6 +226,7 @@ const status = (more: Partial<Mirror.Status> = {}): Mirror.Status => ({
   zxid: 1n,
   written: 1,
   deleted: 0,
+  notRaised,
   ...more
 })
 
@@ -220,8 +251,9 @@ describe("the statuses of a mirror", () => {
 
   it.effect("are told where something but the lag has changed, and else each 30 seconds", () =>
     Effect.gen(function* () {
-      const start = [undefined, status(), status({ lag: 1000 }), status({ zxid: 2n }), status({ zxid: 2n })]
-      assert.deepStrictEqual(yield* told(start, isSame), [1, 3])
+      const raised = status({ zxid: 2n, notRaised: [] })
+      const start = [undefined, status(), status({ lag: 1000 }), status({ zxid: 2n }), status({ zxid: 2n }), raised]
+      assert.deepStrictEqual(yield* told(start, isSame), [1, 3, 5])
       assert.deepStrictEqual(
         yield* told(
           Array.from({ length: 62 }, (_, lag) => status({ lag })),

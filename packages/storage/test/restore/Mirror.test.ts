@@ -132,6 +132,42 @@ describeOnServers("a mirror", (it) => {
     assert.deepStrictEqual(yield* zk.getChildren("/a/b"), [])
   })
 
+  it("says which numbers it has not raised, and why, until they are", function* ({ zk }) {
+    for (const path of ["/from", "/from/queue", "/from/gone"]) yield* zk.create(path)
+    const raise = (path: string, count: number) =>
+      Effect.forEach(
+        Array.from({ length: count }),
+        () => Effect.flatMap(zk.create(`${path}/n-`, { mode: "persistentSequential" }), (made) => zk.delete(made)),
+        { discard: true }
+      )
+    yield* raise("/from/queue", 25)
+    yield* raise("/from/gone", 12)
+    let status: Mirror.Status | undefined
+    yield* Mirror.run(zk, zk, {
+      path: "/from",
+      targetPath: "/to",
+      maxRaise: 10,
+      checkInterval: "200 millis",
+      onStatus: (latest) => {
+        status = latest
+      }
+    }).pipe(Effect.forkScoped)
+    const limited = { _tag: "NotRaised", from: 0, reason: "limit" } as const
+    yield* awaitCondition(() => status?.notRaised.length === 2)
+    assert.sameDeepMembers(
+      [...status!.notRaised],
+      [
+        { ...limited, path: "/to/queue", to: 25 },
+        { ...limited, path: "/to/gone", to: 12 }
+      ]
+    )
+    yield* zk.delete("/from/gone")
+    yield* raise("/to/queue", 20)
+    yield* raise("/from/queue", 1)
+    yield* awaitCondition(() => status?.notRaised.length === 0)
+    assert.strictEqual(numberOf(yield* zk.create("/to/queue/n-", { mode: "persistentSequential" })), 26)
+  })
+
   it(
     "catches up after lost connections on both sides",
     { timeout: isLong ? 900_000 : 120_000 },

@@ -1,14 +1,13 @@
 /** `zk backup`: a live tree into one file. */
-import { Backup, TreeSource } from "@effect-zookeeper/storage"
+import { Backup } from "@effect-zookeeper/storage"
 import * as Effect from "effect/Effect"
 import * as StorageOutput from "../../StorageOutput.ts"
-import { readAt } from "../files/reading.ts"
 import { Client } from "../frame/Client.ts"
-import { UsageError } from "../frame/errors.ts"
 import { printOne, Printer } from "../output/Printer.ts"
 import { count, ofData, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
+import { ownersIn } from "./owners.ts"
 
 export interface Input {
   readonly path: string
@@ -21,15 +20,9 @@ export interface Input {
 }
 
 export const backup = Effect.fnUntraced(function* ({ data, file, force, logs, path, restart, skip }: Input) {
-  if (logs !== undefined && data === undefined) {
-    return yield* new UsageError({ message: "--logs names the logs of the data directory, which is --data" })
-  }
   const client = yield* Client
   const zk = yield* client.reader
-  const owners =
-    data === undefined
-      ? undefined
-      : TreeSource.ownersOf((yield* readAt({ directory: data, logs }, {})).tree, client.settings.chroot)
+  const owners = yield* ownersIn({ data, logs }, client.settings.chroot)
   const { note } = yield* Printer
   let hasRead = false
   const kept = `what was read is kept in ${shown(`${file}.partial`)}; the same command ${restart ? "without --restart " : ""}goes on with it`

@@ -171,7 +171,8 @@ const labels = {
   notRaised: "not raised"
 } as const
 
-const reasons = {
+/** Why a znode or a number stays as it is. */
+export const reasons = {
   newer: "newer",
   exists: "exists",
   ephemeral: "ephemeral",

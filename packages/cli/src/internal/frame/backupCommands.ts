@@ -20,19 +20,23 @@ const logs = optionalText("logs", "directory", "The folder of its logs, if the s
 
 const yes = toggle("yes", "Do not ask", "y")
 
-const writing = {
-  dryRun: toggle("dry-run", "Say what would be done, and write nothing", "n"),
-  overwrite: Flag.Literals("overwrite", ["older", "never", "always"]).pipe(
-    Flag.withDescription("Which other znodes of the target are overwritten (default: older, which spares newer ones)"),
-    Flag.withDefault("older" as const)
-  ),
+const keeping = {
   kinds: Flag.Literals("kinds", ["keep", "persistent"]).pipe(
     Flag.withDescription("Whether containers and TTL znodes stay what they are (default: keep)"),
     Flag.withDefault("keep" as const)
   ),
   openAcls: toggle("open-acls", "Give every znode an ACL that is open to all, in place of its own"),
   noCounters: toggle("no-counters", "Leave the numbers of sequential znodes as they are"),
-  maxRaise: optionalNumber("max-raise", "number", "By how much a number is raised at most (default: 1000000)"),
+  maxRaise: optionalNumber("max-raise", "number", "By how much a number is raised at most (default: 1000000)")
+}
+
+const writing = {
+  dryRun: toggle("dry-run", "Say what would be done, and write nothing", "n"),
+  overwrite: Flag.Literals("overwrite", ["older", "never", "always"]).pipe(
+    Flag.withDescription("Which other znodes of the target are overwritten (default: older, which spares newer ones)"),
+    Flag.withDefault("older" as const)
+  ),
+  ...keeping,
   yes
 }
 
@@ -114,6 +118,9 @@ const mirror = Command.make(
     source: treeRef("source", "The live tree: /path, @profile/path or zk://servers/path"),
     target: treeRef("target", "Where to: /path, @profile/path or zk://servers/path"),
     deletes: toggle("delete", "Delete what is not in the source"),
+    data: optionalText("data", "directory", "The data directory of a server, to know containers and TTLs from"),
+    logs,
+    ...keeping,
     yes
   },
   handle(async () => (await import("../backup/mirror.ts")).mirror, { limited: "ifAsked" })

@@ -37,6 +37,8 @@ export const explain = (error: unknown): string => {
       return "name" in error && error.name === "Unimplemented"
         ? `the server does not know ${String(error.operation)}: it is older than this command needs, or it runs by itself`
         : error.message
+    case "MaskedAcl":
+      return `the ACL of ${path} was read without the right to see its hashes; --auth-file gives the credentials of the super user or of one with ADMIN, and --open-acls another ACL`
     case "FileAccessError":
       return error.message.endsWith(": it exists already") ? `${error.message}; --force replaces it` : error.message
     case "FrameTooLarge":

@@ -14,7 +14,7 @@ import { childrenEverOf } from "../live/counters.ts"
 import { CONCURRENCY } from "../live/walk.ts"
 import { decide, isMasked, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
-import { raiseCounter } from "./raiseCounter.ts"
+import { type Raised, raiseCounter } from "./raiseCounter.ts"
 import { ensureAncestors, indexOf, ownEntries, readCurrent } from "./target.ts"
 import { setFinalAcls, type Write, writeAll, type WriteError, type WriterOptions } from "./Writer.ts"
 
@@ -24,6 +24,8 @@ type RemoveError = Exclude<DeleteError, { readonly _tag: "NoNode" | "NotEmpty" }
 
 export class Replica {
   readonly counts = { written: 0, deleted: 0 }
+  /** The counters that stay below those of the source. Another list takes its place when one comes or goes. */
+  notRaised: ReadonlyArray<Mirror.NotRaised> = []
   private readonly zk: Service
   private readonly from: string
   private readonly to: string
@@ -74,6 +76,7 @@ export class Replica {
       if (stat.ephemeralOwner !== 0n) this.ephemerals.add(path)
       if (before.get(path) === fingerprint) this.unchanged.add(path)
     }
+    this.notRaised = this.notRaised.filter(({ path, to }) => to > (this.counters.get(path) ?? 0))
     this.own = yield* ownEntries(this.zk)
     if (index.size === 0) yield* ensureAncestors(this.zk, this.to)
   })
@@ -140,6 +143,8 @@ export class Replica {
         raises,
         ([path, to]) =>
           Effect.map(raiseCounter(this.zk, path, to, { maxRaise }), (raised) => {
+            this.note(path, to, raised)
+            // It is not tried again for the same number.
             if (raised._tag !== "NotRaised" || raised.reason !== "missing") this.counters.set(path, to)
           }),
         { concurrency: 16, discard: true }
@@ -149,16 +154,20 @@ export class Replica {
   }
 
   /** Deletes znodes that are gone in the source, if the mirror deletes. */
-  remove(paths: Iterable<string>): Effect.Effect<void, RemoveError> {
+  remove(paths: ReadonlyArray<string>): Effect.Effect<void, RemoveError> {
+    const gone = new Set(paths.map((path) => movePath(this.from, this.to, path)))
+    this.notRaised = this.notRaised.filter(({ path }) => !gone.has(path))
     if (this.options.deletes !== true) return Effect.void
-    for (const path of paths) this.surplus.add(movePath(this.from, this.to, path))
+    for (const path of gone) this.surplus.add(path)
     return this.removeSurplus
   }
 
   /** Deletes the znodes that the source does not have, if the mirror deletes. */
   removeOthers(source: ReadonlyMap<string, unknown>): Effect.Effect<void, RemoveError> {
-    if (this.options.deletes !== true) return Effect.void
+    if (this.options.deletes !== true && this.notRaised.length === 0) return Effect.void
     const kept = new Set([...source.keys()].map((path) => movePath(this.from, this.to, path)))
+    this.notRaised = this.notRaised.filter(({ path }) => kept.has(path))
+    if (this.options.deletes !== true) return Effect.void
     for (const path of this.present) if (!kept.has(path)) this.surplus.add(path)
     for (const path of this.occupied) this.surplus.add(path)
     this.occupied.clear()
@@ -189,6 +198,13 @@ export class Replica {
       )
     )
   })
+
+  private note(path: string, to: number, raised: Raised): void {
+    const isNoted = this.notRaised.some((one) => one.path === path)
+    if (raised._tag !== "NotRaised" && !isNoted) return
+    const others = this.notRaised.filter((one) => one.path !== path)
+    this.notRaised = raised._tag === "NotRaised" ? [...others, { ...raised, path, to }] : others
+  }
 
   /** False if it has children. */
   private delete(path: string): Effect.Effect<boolean, RemoveError> {

@@ -49,4 +49,14 @@ export interface Status {
   /** How many znodes were written and deleted since the start. */
   readonly written: number
   readonly deleted: number
+  /** The numbers of sequential znodes that stay below those of the source, with the reason. Paths are those in the target. */
+  readonly notRaised: ReadonlyArray<NotRaised>
 }
+
+/**
+ * A number that was not raised; see `Restore.Step`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type NotRaised = Extract<Restore.Step, { readonly _tag: "NotRaised" }>
