@@ -84,7 +84,8 @@ export interface Result {
  * `maxPasses`, with `isConsistent: false`.
  *
  * All that is read is in `<file>.partial` until the file is complete, which then appears at once. After an interruption, a lost
- * session or a crash, the same call goes on: only znodes that have changed since are read again. Two calls do not write the same
+ * session or a crash, the same call goes on: only znodes that have changed since are read again, and all that
+ * an earlier run has read in another ensemble. The rest of a backup of another path or chroot is refused. Two calls do not write the same
  * file at a time, on this machine or on another that shares its folder: the second fails. `<file>.partial.lock` is there meanwhile.
  * The file has all data and ACLs as readable text: protect it.
  *
@@ -156,7 +157,8 @@ const makeHeld = (
   Effect.gen(function* () {
     const { concurrency = CONCURRENCY, maxPasses = 10, onProgress, overwrite = false, path = "/" } = options
     const skipsUnreadable = options.unreadable === "skip"
-    const head = `${JSON.stringify({ partial: 1, path, knowsKinds: options.owners !== undefined })}\n`
+    const knowsKinds = options.owners !== undefined
+    const head = `${JSON.stringify({ partial: 2, chroot: zk.chroot, path, knowsKinds })}\n`
     const partial = yield* openPartialFile(`${file}.partial`, head, options.resume ?? true)
     const resumed = partial.known.size
     const from = yield* zxidNow(zk, path)

@@ -1,9 +1,14 @@
-import { Op } from "@effect-zookeeper/client"
+import { Op, ZooKeeper } from "@effect-zookeeper/client"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import * as Session from "@effect-zookeeper/session/Session"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
-import { assert } from "@effect/vitest"
+import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
@@ -104,6 +109,15 @@ describeOnServers("a backup", (it) => {
     assert.strictEqual((yield* BackupFile.readHeader(name)).path, "/a")
   })
 
+  it("is not mixed with that of another chroot, whose znodes have the same transactions", function* ({ file, zk }) {
+    yield* zk.transaction([Op.create("/one"), Op.create("/two")])
+    yield* zk.transaction([Op.create("/one/x", { data: "1" }), Op.create("/two/x", { data: "2" })])
+    const name = file("x.ndjson")
+    yield* interruptedAfter(yield* zk.withChroot("/one"), 1, (one) => Backup.make(one, name, { concurrency: 1 }))
+    const error = yield* Effect.flip(Backup.make(yield* zk.withChroot("/two"), name, {}))
+    assert.include(error.message, "another path or chroot")
+  })
+
   it("lists ephemeral znodes, and a restore skips them", function* ({ another, file, zk }) {
     yield* zk.create("/app")
     yield* zk.create("/app/lock")
@@ -187,3 +201,30 @@ describeOnServers("a backup", (it) => {
     }
   )
 })
+
+describe("a backup that is completed from another ensemble", () => {
+  it.live("has the data of that one alone, though both have the same transactions", () =>
+    Effect.gen(function* () {
+      const folder = Fs.mkdtempSync("/tmp/storage-")
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const ensemble = Effect.fnUntraced(function* (data: string) {
+        const zk = Context.get(yield* Layer.build(Layer.fresh(memory)), ZooKeeper.ZooKeeper)
+        for (const path of ["/app", "/app/a", "/app/b"]) yield* zk.create(path, { data })
+        // Servers know times to the millisecond.
+        yield* Effect.sleep("5 millis")
+        return zk
+      })
+      const [first, second] = [yield* ensemble("first"), yield* ensemble("second")]
+      const file = `${folder}/app.ndjson`
+      yield* interruptedAfter(first, 2, (limited) => Backup.make(limited, file, { path: "/app", concurrency: 1 }))
+      yield* Backup.make(second, file, { path: "/app" })
+      const data: Array<string> = []
+      yield* Stream.runForEach(BackupFile.read(file), ({ znode }) =>
+        Effect.sync(() => data.push(new TextDecoder().decode(znode.data ?? new Uint8Array(0))))
+      )
+      assert.deepStrictEqual(data, ["second", "second", "second"])
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+})
+
+const memory = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer()), Layer.provide(EmbeddedServer.layerMemory))

@@ -232,7 +232,7 @@ export const openPartialFile = (
     } else if (!(yield* partial.load(head))) {
       return yield* accessError(
         new Error(
-          "it is the rest of a backup with another path or other options: complete that one, or remove the file"
+          "it is the rest of a backup with another path or chroot, or with other options: complete that one, or remove the file"
         )
       )
     }

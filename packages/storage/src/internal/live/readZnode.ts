@@ -50,13 +50,16 @@ export const readDataAndAcl = (
     return [data, yield* Fiber.join(acl)] as const
   })
 
-/** All that changes of a znode leave in its Stat. A znode with the same has not been changed between two looks. */
+/**
+ * All that changes of a znode leave in its Stat. A znode with the same has not been changed between two looks. The times tell it
+ * from a znode of another ensemble, whose transactions may have the same numbers.
+ */
 export const fingerprintOf = (stat: Stat): string =>
-  `${stat.czxid},${stat.mzxid},${stat.pzxid},${stat.aversion},${stat.cversion}`
+  `${stat.czxid},${stat.mzxid},${stat.pzxid},${stat.aversion},${stat.cversion},${stat.ctime},${stat.mtime}`
 
 /** The fingerprint of a znode that was read. */
 export const fingerprintOfEntry = ({ numChildren, znode }: Entry): string =>
-  `${znode.czxid},${znode.mzxid},${znode.pzxid},${znode.aversion},${(znode.cversion * 2 - numChildren) | 0}`
+  `${znode.czxid},${znode.mzxid},${znode.pzxid},${znode.aversion},${(znode.cversion * 2 - numChildren) | 0},${znode.ctime},${znode.mtime}`
 
 /** The entry of what was read of a znode. */
 export const entryOf = (
