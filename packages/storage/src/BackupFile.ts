@@ -1,5 +1,5 @@
 /**
- * Backup files: a tree as lines of JSON (NDJSON), compressed by gzip if the name ends with `.gz`.
+ * Backup files: a tree as lines of JSON (NDJSON), compressed by gzip if the name ends with `.gz`, and by nothing else.
  *
  * The first line is a `Header`, each line after it a `Record` of one znode, parents before their children, and the last one an
  * `End`. `Backup.make` writes such a file of a live tree, and `write` of any tree.

@@ -45,7 +45,7 @@ const inFolder = <A, E, R>(run: (folder: string) => Effect.Effect<A, E, R>) =>
   ).pipe(withFiles)
 
 describe("a backup file", () => {
-  for (const name of ["tree.ndjson", "tree.ndjson.gz"]) {
+  for (const name of ["tree.ndjson", "tree.ndjson.gz", "tree.snappy"]) {
     it.effect(`gives back every field of every znode (${name})`, () =>
       inFolder((folder) =>
         Effect.gen(function* () {
@@ -84,7 +84,7 @@ describe("a backup file", () => {
   it.effect("of which any byte is wrong or missing is reported, and never read as another tree", () =>
     inFolder((folder) =>
       Effect.gen(function* () {
-        for (const name of ["tree.ndjson", "tree.ndjson.gz"]) {
+        for (const name of ["tree.ndjson", "tree.ndjson.gz", "tree.snappy"]) {
           const file = `${folder}/${name}`
           yield* writeExample(file)
           const bytes = new Uint8Array(Fs.readFileSync(file))

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import type { ReadOptions } from "../../Snapshot.ts"
 import type { FileAccessError, MalformedFile } from "../../StorageError.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "../bytes/decodeStream.ts"
-import { compressionOf, fileContents, withinOf } from "../bytes/fileContents.ts"
+import { backupCompressionOf, fileContents, withinOf } from "../bytes/fileContents.ts"
 import type { Entry } from "../live/model.ts"
 import { BackupDecoder, type BackupItem } from "./BackupDecoder.ts"
 import type { Header } from "./lines.ts"
@@ -16,7 +16,7 @@ export const readItems = (
   { maxRecordSize = MAX_RECORD_SIZE }: ReadOptions,
   decodes: boolean
 ): Stream.Stream<BackupItem, FileAccessError | MalformedFile, FileSystem.FileSystem> => {
-  const compression = compressionOf(file)
+  const compression = backupCompressionOf(file)
   return decodeStream(fileContents(file, compression), () => new BackupDecoder(decodes), {
     file,
     within: withinOf(compression),

@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import type { FileAccessError } from "../../StorageError.ts"
-import { compressionOf } from "../bytes/fileContents.ts"
+import { backupCompressionOf } from "../bytes/fileContents.ts"
 import { gzipMembers } from "../bytes/gzip.ts"
 import { crc32 } from "../bytes/hashes.ts"
 import { writeAtomically } from "../bytes/writeAtomically.ts"
@@ -23,7 +23,7 @@ export const writeLines = <E, R>(
     (all, some) => [all, all.add(some)],
     { onHalt: (all) => all.end() }
   )
-  return writeAtomically(file, compressionOf(file) === "gzip" ? gzipMembers(bytes) : bytes, overwrite)
+  return writeAtomically(file, backupCompressionOf(file) === "gzip" ? gzipMembers(bytes) : bytes, overwrite)
 }
 
 // ---- internal

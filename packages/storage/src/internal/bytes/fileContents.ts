@@ -14,6 +14,9 @@ export type Compression = "none" | "gzip" | "snappy"
 export const compressionOf = (file: string): Compression =>
   file.endsWith(".gz") ? "gzip" : file.endsWith(".snappy") ? "snappy" : "none"
 
+/** Backups are compressed by gzip or not at all, whatever else their name ends with. */
+export const backupCompressionOf = (file: string): Compression => (file.endsWith(".gz") ? "gzip" : "none")
+
 /** The bytes that the decoders of the contents see. */
 export const withinOf = (compression: Compression): Within => (compression === "none" ? "file" : "contents")
 
