@@ -10,7 +10,8 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Client, type Reader } from "../frame/Client.ts"
-import { UsageError } from "../frame/errors.ts"
+import { FileError, UsageError } from "../frame/errors.ts"
+import { size as sizeText } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
 import { readAt, withReading } from "./reading.ts"
 
@@ -72,7 +73,51 @@ export const onTree = <E, R>(tree: FileTree, command: Effect.Effect<void, E, R>)
     Effect.provideService(command, Client, { ...client, reader: Effect.succeed(readerOf(tree)) })
   )
 
+/** As much as a tree from the files of a server: 4 GiB. */
+const MAX_TREE_SIZE = 4_294_967_296
+
+/** The whole tree in memory. A small compressed file can have contents of any size: `maxSize` bounds them. */
+export const collected = <E, R>(
+  source: TreeSource.TreeSource<E, R>,
+  moment: FileTree["moment"],
+  maxSize = MAX_TREE_SIZE
+) =>
+  Effect.gen(function* () {
+    const entries = new Map<string, TreeSource.Entry>()
+    const children = new Map<string, Set<string>>()
+    let size = 0
+    yield* Stream.runForEach(source.entries, (entry) => {
+      const { path } = entry.znode
+      size += sizeOf(entry)
+      if (size > maxSize) {
+        const message = `${source.name} has a tree of more than ${sizeText(maxSize)} in memory; zk diff and zk restore read it without`
+        return new FileError({ message })
+      }
+      entries.set(path, entry)
+      const parent = path === source.root ? undefined : ZnodePath.parent(path)
+      if (parent !== undefined) {
+        const names = children.get(parent) ?? new Set<string>()
+        children.set(parent, names.add(ZnodePath.name(path)))
+      }
+      return Effect.void
+    })
+    const tree: FileTree = {
+      get: (path) => entries.get(path)?.znode,
+      children: (path) => children.get(path) ?? new Set(),
+      *entries() {
+        for (const { znode } of entries.values()) yield znode
+      },
+      source: { ...source, entries: Stream.fromIterable(entries.values()), size: Effect.succeed(entries.size) },
+      moment
+    }
+    return tree
+  })
+
 // ---- internal
+
+/** About, in bytes. */
+const sizeOf = ({ znode: { acl, data, path } }: TreeSource.Entry): number =>
+  480 + acl.length * 64 + path.length * 2 + (data?.length ?? 0)
 
 const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode | InvalidArgument>): FileTree => ({
   get: (path) => tree.get(path),
@@ -81,33 +126,6 @@ const fileTree = (tree: Tree, source: TreeSource.TreeSource<NoNode | InvalidArgu
   source,
   moment: { zxid: tree.zxid }
 })
-
-/** The whole tree in memory. */
-const collected = <E, R>(source: TreeSource.TreeSource<E, R>, moment: FileTree["moment"]) =>
-  Effect.gen(function* () {
-    const znodes = new Map<string, Znode.Znode>()
-    const children = new Map<string, Set<string>>()
-    const entries: Array<TreeSource.Entry> = []
-    yield* Stream.runForEach(source.entries, (entry) =>
-      Effect.sync(() => {
-        const { path } = entry.znode
-        entries.push(entry)
-        znodes.set(path, entry.znode)
-        const parent = path === source.root ? undefined : ZnodePath.parent(path)
-        if (parent === undefined) return
-        const names = children.get(parent) ?? new Set<string>()
-        children.set(parent, names.add(ZnodePath.name(path)))
-      })
-    )
-    const tree: FileTree = {
-      get: (path) => znodes.get(path),
-      children: (path) => children.get(path) ?? new Set(),
-      entries: () => znodes.values(),
-      source: { ...source, entries: Stream.fromIterable(entries), size: Effect.succeed(entries.length) },
-      moment
-    }
-    return tree
-  })
 
 /** The methods that `ls`, `tree`, `get`, `stat` and `find` use, and those of a walk. */
 const readerOf = (tree: FileTree): Reader => {

@@ -28,11 +28,29 @@ const on =
   (input: Input & Of) =>
     Effect.flatMap(openTree(input.file, input.at, { logs: input.logs }), (tree) => onTree(tree, command(input)))
 
-export const ls = on(Ls.ls)
-export const tree = on(Tree.tree)
+/** Without a path, at the first znode: that of a backup need not be the root of the servers. */
+type Rooted<Input> = Omit<Input, "path"> & Of & { readonly path: string | undefined }
+
+const openAt = ({ at, file, logs, path }: Rooted<object>) =>
+  Effect.map(openTree(file, at, { logs }), (tree) => ({ tree, path: path ?? tree.source.root }))
+
+export const ls = Effect.fnUntraced(function* (input: Rooted<Ls.Input>) {
+  const { path, tree } = yield* openAt(input)
+  yield* onTree(tree, Ls.ls({ ...input, path }))
+})
+
+export const tree = Effect.fnUntraced(function* (input: Rooted<Tree.Input>) {
+  const { path, tree } = yield* openAt(input)
+  yield* onTree(tree, Tree.tree({ ...input, path }))
+})
+
+export const find = Effect.fnUntraced(function* (input: Rooted<Find.Input>) {
+  const { path, tree } = yield* openAt(input)
+  yield* onTree(tree, Find.find({ ...input, path }))
+})
+
 export const get = on(Get.get)
 export const stat = on(Stat.stat)
-export const find = on(Find.find)
 
 export interface TopInput extends Of {
   readonly by: "bytes" | "children" | "subtree"

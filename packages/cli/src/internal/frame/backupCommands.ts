@@ -137,7 +137,10 @@ const of = {
   logs
 }
 
-const path = znode("The znode").pipe(Argument.withDefault("/"))
+const path = znode("The znode (default: the first one of the tree)").pipe(
+  Argument.optional,
+  Argument.map(Option.getOrUndefined)
+)
 
 const snapshot = Command.make("snapshot").pipe(
   Command.withDescription("Look at the trees in files: snapshots, data directories at any moment, backups"),
