@@ -10,6 +10,7 @@ import type { InvalidArgument, ReadError, SessionError } from "@effect-zookeeper
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Stream from "effect/Stream"
 import type { Header } from "./BackupFile.ts"
 import { holdFile } from "./internal/backup/holdFile.ts"
 import { openPartialFile } from "./internal/backup/PartialFile.ts"
@@ -205,9 +206,16 @@ const makeHeld = (
       ephemerals,
       unreadable: [...follower.unreadable].toSorted()
     }
-    onProgress?.({ phase: "writing", done: 0, total: znodes })
-    yield* writeLines(file, header, partial.newest(), overwrite)
-    onProgress?.({ phase: "writing", done: znodes, total: znodes })
+    let written = 0
+    const tell = () => onProgress?.({ phase: "writing", done: written, total: znodes })
+    tell()
+    const lines = Stream.mapArray(partial.newest(), (some) => {
+      written += some.length
+      tell()
+      return some
+    })
+    yield* writeLines(file, header, lines, overwrite)
+    tell()
     const result: Result = { file, header, passes, resumed }
     return result
   }).pipe(Effect.scoped)

@@ -1,4 +1,4 @@
-import { Op, ZooKeeper } from "@effect-zookeeper/client"
+import { Acl, Op, ZooKeeper } from "@effect-zookeeper/client"
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as Session from "@effect-zookeeper/session/Session"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
@@ -118,6 +118,62 @@ describeOnServers("a backup", (it) => {
     assert.include(error.message, "another path or chroot")
   })
 
+  it("tells how much of the file is written", function* ({ file, zk }) {
+    yield* zk.create("/app")
+    for (let index = 0; index < 8; index++) yield* zk.create(`/app/${index}`, { data: "x".repeat(150_000) })
+    const written: Array<number> = []
+    const { header } = yield* Backup.make(zk, file("app.ndjson.gz"), {
+      path: "/app",
+      onProgress: ({ done, phase, total }) => {
+        if (phase !== "writing") return
+        assert.strictEqual(total, 9)
+        written.push(done)
+      }
+    })
+    assert.strictEqual(header.znodes, 9)
+    assert.deepStrictEqual(
+      written,
+      written.toSorted((a, b) => a - b)
+    )
+    assert.isAbove(new Set(written).size, 3)
+    assert.deepStrictEqual([written[0], written.at(-1)], [0, 9])
+  })
+
+  it("has nothing of a znode that may no longer be read, and names it", function* ({ file, zk }) {
+    for (const path of ["/app", "/app/x", "/app/x/below"]) yield* zk.create(path, { data: "1" })
+    yield* zk.create("/app/y")
+    const name = file("app.ndjson")
+    yield* interruptedAfter(zk, 3, (limited) => Backup.make(limited, name, { path: "/app", concurrency: 1 }))
+    for (const path of ["/app/x", "/app/y"]) yield* zk.setAcl(path, [Acl.world("wcda")])
+    const { header, resumed } = yield* Backup.make(zk, name, { path: "/app", unreadable: "skip" })
+    assert.isAbove(resumed, 1)
+    assert.deepStrictEqual(header.unreadable, ["/app/x", "/app/y"])
+    assert.deepStrictEqual(yield* pathsIn(name), ["/app"])
+  })
+
+  it("does not name a znode that may be read again, or that is gone", function* ({ file, zk }) {
+    yield* zk.create("/app")
+    for (const path of ["/app/x", "/app/gone"]) yield* zk.create(path, { acl: [Acl.world("wcda")] })
+    let isChanged = false
+    const changing: typeof zk = {
+      ...zk,
+      get: (path) =>
+        Effect.tapError(zk.get(path), () => {
+          if (isChanged || path !== "/app/x") return Effect.void
+          isChanged = true
+          return Effect.andThen(zk.setAcl("/app/x", Acl.open), zk.delete("/app/gone"))
+        })
+    }
+    const { header, passes } = yield* Backup.make(changing, file("app.ndjson"), {
+      path: "/app",
+      concurrency: 1,
+      unreadable: "skip"
+    })
+    assert.isAbove(passes, 1)
+    assert.deepStrictEqual(header.unreadable, [])
+    assert.deepStrictEqual(yield* pathsIn(file("app.ndjson")), ["/app", "/app/x"])
+  })
+
   it("lists ephemeral znodes, and a restore skips them", function* ({ another, file, zk }) {
     yield* zk.create("/app")
     yield* zk.create("/app/lock")
@@ -201,6 +257,8 @@ describeOnServers("a backup", (it) => {
     }
   )
 })
+
+const pathsIn = (file: string) => Stream.runCollect(Stream.map(BackupFile.read(file), ({ znode }) => znode.path))
 
 describe("a backup that is completed from another ensemble", () => {
   it.live("has the data of that one alone, though both have the same transactions", () =>

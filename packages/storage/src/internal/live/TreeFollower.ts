@@ -46,6 +46,7 @@ export class TreeFollower<E, R> {
     const { concurrency, known, onVisited, root } = this.options
     const seen = new Set<string>()
     const changed = new Set<string>()
+    this.unreadable.clear()
     const visitAll = (paths: ReadonlyArray<string>) =>
       Effect.map(this.visitAll(paths, false), (visits) => {
         for (const [index, path] of paths.entries()) if (visits[index] !== undefined) seen.add(path)
@@ -59,7 +60,8 @@ export class TreeFollower<E, R> {
       }),
       Effect.andThen(
         Effect.suspend(() => {
-          const gone = [...known.keys()].filter((path) => !seen.has(path) && !this.unreadable.has(path))
+          // Those that may no longer be read, too: they are left out with everything below.
+          const gone = [...known.keys()].filter((path) => !seen.has(path))
           for (const path of gone) changed.add(path)
           return this.forget(gone)
         })
@@ -128,6 +130,7 @@ export class TreeFollower<E, R> {
   ): Effect.Effect<Visit<Entry> | undefined, ReadError> {
     const { known, root, skipsUnreadable, zk } = this.options
     const before = known.get(path)
+    this.unreadable.delete(path)
     const read = Effect.map(reading, ({ children, entry }): Visit<Entry> => ({
       children,
       value: fingerprintOfEntry(entry) === before ? undefined : entry
