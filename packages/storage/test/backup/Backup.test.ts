@@ -151,6 +151,36 @@ describeOnServers("a backup", (it) => {
     assert.deepStrictEqual(yield* pathsIn(name), ["/app"])
   })
 
+  it("has nothing below a znode that may no longer be read in the last moment", function* ({ file, zk }) {
+    for (const path of ["/app", "/app/x", "/app/x/below"]) yield* zk.create(path, { data: "1" })
+    let phase = "before"
+    let hasWritten = false
+    const changing: typeof zk = {
+      ...zk,
+      get: (path) => {
+        if (hasWritten || path !== "/app/x") return zk.get(path)
+        hasWritten = true
+        // So that the tree is looked at again.
+        return Effect.andThen(zk.setData("/app", "2"), zk.get(path))
+      },
+      sync: (path) => {
+        if (phase !== "checking") return zk.sync(path)
+        phase = "done"
+        const change = Effect.andThen(zk.setAcl("/app/x", [Acl.world("wcda")]), zk.create("/app/x/new"))
+        return Effect.andThen(Effect.orDie(change), zk.sync(path))
+      }
+    }
+    const { header } = yield* Backup.make(changing, file("app.ndjson"), {
+      path: "/app",
+      unreadable: "skip",
+      onProgress: (progress) => {
+        if (phase !== "done") phase = progress.phase
+      }
+    })
+    assert.deepStrictEqual(header.unreadable, ["/app/x"])
+    assert.deepStrictEqual(yield* pathsIn(file("app.ndjson")), ["/app"])
+  })
+
   it("does not name a znode that may be read again, or that is gone", function* ({ file, zk }) {
     yield* zk.create("/app")
     for (const path of ["/app/x", "/app/gone"]) yield* zk.create(path, { acl: [Acl.world("wcda")] })
