@@ -116,7 +116,7 @@ export const Top = Schema.Struct({
 })
 
 /**
- * An item of `log dump` and `log grep`: a transaction. Data is in base64.
+ * An item of `log dump` and `log grep`: a transaction, without its data.
  *
  * @category schemas
  * @since 0.1.0

@@ -23,6 +23,7 @@ import { printAll, printOne, Printer, type Style } from "../output/Printer.ts"
 import { count, fields, shown, size } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
 import { between, LOGS_ELSEWHERE, partialText, readAt, withReading } from "./reading.ts"
+import { makeSessionEnds } from "./sessionEnds.ts"
 
 export interface DumpInput {
   readonly file: string
@@ -129,6 +130,7 @@ const readingLogs = <A, E, R>(
     const last = yield* parseMoment(to)
     const all = isFolder ? DataDirectory.transactions(file, { from: first.zxid }) : TransactionLog.read(file)
     const transactions = all.pipe(
+      Stream.map(makeSessionEnds()),
       Stream.filter(({ time, zxid }) => zxid >= (first.zxid ?? zxid) && time >= (first.time ?? time)),
       Stream.takeWhile(({ time, zxid }) => zxid <= (last.zxid ?? zxid) && time <= (last.time ?? time)),
       Stream.catchIf(
