@@ -195,7 +195,7 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
     const { chroot, run, runLive, servers, zk } = commands
     yield* zk.create("/a")
     const digest = { perms: Acl.Perms.ALL, scheme: "digest", id: "bob:lK75jTNcA+U9vtVEw5vB51mj/w4=" }
-    yield* zk.create("/a/masked", { data: "1", acl: [digest, Acl.world("rcd")] })
+    yield* zk.create("/a/masked", { data: "1", acl: [digest, Acl.world("cdr")] })
     for (let index = 0; index < 25; index++) {
       yield* zk.delete(yield* zk.create("/a/n-", { mode: "persistentSequential" }))
     }

@@ -1,4 +1,4 @@
-import { BackupFile, TreeSource } from "@effect-zookeeper/storage"
+import { BackupFile, type TreeSource } from "@effect-zookeeper/storage"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

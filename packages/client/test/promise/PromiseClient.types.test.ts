@@ -22,7 +22,7 @@ import type { parameterCounts } from "../support/parameterCounts.ts"
 type Client = PromiseClient.PromiseClient
 
 /** All methods of the contract. A new one belongs here, to see whether the mapped type can derive it. */
-type Rows = keyof typeof parameterCounts | "session" | "whoAmI" | "getConfig" | "trackVersions"
+type Rows = keyof typeof parameterCounts | "session" | "chroot" | "whoAmI" | "getConfig" | "trackVersions"
 
 describe("the rows of both APIs", () => {
   it("are the same", () => {

@@ -8,7 +8,7 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as DurationInput from "@effect-zookeeper/protocol/DurationInput"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type { ReadOptions } from "../Snapshot.ts"
+import type { ReadOptions } from "./snapshot/model.ts"
 
 /** The mistake in the value of an option. */
 export type Rule = (argument: string, value: unknown) => InvalidArgument | undefined

@@ -144,7 +144,7 @@ describeOnServers("a backup", (it) => {
     yield* zk.create("/app/y")
     const name = file("app.ndjson")
     yield* interruptedAfter(zk, 3, (limited) => Backup.make(limited, name, { path: "/app", concurrency: 1 }))
-    for (const path of ["/app/x", "/app/y"]) yield* zk.setAcl(path, [Acl.world("wcda")])
+    for (const path of ["/app/x", "/app/y"]) yield* zk.setAcl(path, [Acl.world("cdwa")])
     const { header, resumed } = yield* Backup.make(zk, name, { path: "/app", unreadable: "skip" })
     assert.isAbove(resumed, 1)
     assert.deepStrictEqual(header.unreadable, ["/app/x", "/app/y"])
@@ -161,12 +161,12 @@ describeOnServers("a backup", (it) => {
         if (hasWritten || path !== "/app/x") return zk.get(path)
         hasWritten = true
         // So that the tree is looked at again.
-        return Effect.andThen(zk.setData("/app", "2"), zk.get(path))
+        return Effect.andThen(Effect.orDie(zk.setData("/app", "2")), zk.get(path))
       },
       sync: (path) => {
         if (phase !== "checking") return zk.sync(path)
         phase = "done"
-        const change = Effect.andThen(zk.setAcl("/app/x", [Acl.world("wcda")]), zk.create("/app/x/new"))
+        const change = Effect.andThen(zk.setAcl("/app/x", [Acl.world("cdwa")]), zk.create("/app/x/new"))
         return Effect.andThen(Effect.orDie(change), zk.sync(path))
       }
     }
@@ -183,7 +183,7 @@ describeOnServers("a backup", (it) => {
 
   it("does not name a znode that may be read again, or that is gone", function* ({ file, zk }) {
     yield* zk.create("/app")
-    for (const path of ["/app/x", "/app/gone"]) yield* zk.create(path, { acl: [Acl.world("wcda")] })
+    for (const path of ["/app/x", "/app/gone"]) yield* zk.create(path, { acl: [Acl.world("cdwa")] })
     let isChanged = false
     const changing: typeof zk = {
       ...zk,
@@ -191,7 +191,7 @@ describeOnServers("a backup", (it) => {
         Effect.tapError(zk.get(path), () => {
           if (isChanged || path !== "/app/x") return Effect.void
           isChanged = true
-          return Effect.andThen(zk.setAcl("/app/x", Acl.open), zk.delete("/app/gone"))
+          return Effect.orDie(Effect.andThen(zk.setAcl("/app/x", Acl.open), zk.delete("/app/gone")))
         })
     }
     const { header, passes } = yield* Backup.make(changing, file("app.ndjson"), {

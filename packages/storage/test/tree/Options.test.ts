@@ -134,7 +134,7 @@ describe("invalid options", () => {
   })
 
   it("of a call are refused", async () => {
-    for (const call of [5, { form: 5n }, { signal: "stop" }] as ReadonlyArray<never>) {
+    for (const call of [5, { form: 5n }, { signal: "stop" }] as unknown as ReadonlyArray<never>) {
       assert.deepInclude(await rejection(Storage.list("/nowhere", call)), { _tag: "InvalidArgument", argument: "call" })
       assert.deepInclude(await rejection(first(Storage.readLog("/nowhere/log.1", {}, call))), {
         _tag: "InvalidArgument",

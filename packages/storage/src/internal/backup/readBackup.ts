@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
-import type { ReadOptions } from "../../Snapshot.ts"
+import type { ReadOptions } from "../snapshot/model.ts"
 import type { FileAccessError, MalformedFile } from "../../StorageError.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "../bytes/decodeStream.ts"
 import { backupCompressionOf, fileContents, withinOf } from "../bytes/fileContents.ts"

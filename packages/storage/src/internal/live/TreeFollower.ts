@@ -92,7 +92,7 @@ export class TreeFollower<E, R> {
         }
         yield* this.take(entries)
       }
-      // What is below one that may no longer be read has no events of its own.
+      // Znodes below one that may no longer be read have no events of their own.
       const left = own.filter((path) => this.unreadable.has(path))
       if (left.length > 0) {
         for (const path of known.keys()) if (left.some((above) => ZnodePath.isUnder(above, path))) gone.add(path)

@@ -1,7 +1,7 @@
 /** A log as a Stream, with options that have been checked. */
 import type * as FileSystem from "effect/FileSystem"
 import type * as Stream from "effect/Stream"
-import type { ReadOptions } from "../../Snapshot.ts"
+import type { ReadOptions } from "../snapshot/model.ts"
 import type { FileAccessError, MalformedFile } from "../../StorageError.ts"
 import type { Transaction } from "../../Transaction.ts"
 import { decodeStream, MAX_RECORD_SIZE } from "../bytes/decodeStream.ts"
