@@ -12,7 +12,7 @@ import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import { Backup, Restore, TreeSource } from "../../src/index.ts"
 import { withFiles } from "../support/files.ts"
-import { differences, growTree } from "../support/liveTrees.ts"
+import { differences, growTree, lowerCounters } from "../support/liveTrees.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 
@@ -96,7 +96,9 @@ describe.runIf(isLong)("backups whose processes are killed (in test:long only, f
             const own = yield* growTree(zk, used, 50)
             for (let times = 0; times < 2; times++) yield* kill("restore", used)
             yield* Restore.run(backup, zk, { path: used, overwrite: "always" })
-            const left = yield* differences(backup, TreeSource.live(zk, { path: used }))
+            const after = TreeSource.live(zk, { path: used })
+            assert.deepStrictEqual(yield* lowerCounters(backup, after), [], `seed ${seed}`)
+            const left = yield* differences(backup, after)
             assert.isTrue(
               left.every(({ _tag }) => _tag === "OnlyRight"),
               `seed ${seed}: ${JSON.stringify(left)}`

@@ -111,6 +111,22 @@ export const differences = <E, R, E2, R2>(
   options?: Diff.Options
 ) => Stream.runCollect(Diff.compare(left, right, options))
 
+/** The znodes of a tree whose next sequential number is lower in another tree. Paths begin at the first znodes. */
+export const lowerCounters = <E, R, E2, R2>(
+  tree: TreeSource.TreeSource<E, R>,
+  other: TreeSource.TreeSource<E2, R2>
+): Effect.Effect<ReadonlyArray<string>, E | E2, R | R2> =>
+  Effect.gen(function* () {
+    const counters = new Map<string, number>()
+    for (const { znode } of yield* Stream.runCollect(other.entries)) {
+      counters.set(znode.path.slice(other.root.length), znode.cversion)
+    }
+    return (yield* Stream.runCollect(tree.entries)).flatMap(({ znode }) => {
+      const path = znode.path.slice(tree.root.length)
+      return (counters.get(path) ?? 0) < znode.cversion ? [path] : []
+    })
+  })
+
 /** Runs an effect on a client that answers so many requests of some methods and no more, and interrupts it then. */
 export const interruptedAfter = <A, E, R>(
   zk: ZooKeeper.Service,
