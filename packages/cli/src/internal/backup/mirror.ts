@@ -51,7 +51,10 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
   const { mode, note } = yield* Printer
   const stdio = yield* Stdio.Stdio
   if (mode !== "text") {
-    const items = Stream.map(newsOf(() => latest, isSame), itemOf)
+    const items = Stream.map(
+      newsOf(() => latest, isSame),
+      itemOf
+    )
     return yield* Effect.raceFirst(
       run,
       printAll(StorageOutput.MirrorStatus, items, () => "", { isLive: true })
