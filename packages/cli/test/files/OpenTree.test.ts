@@ -46,6 +46,11 @@ describe("the tree of a backup", () => {
         const exported = yield* run(["snapshot", "export", file, `${folder}/again.ndjson`])
         assert.strictEqual(exported.code, 0, exported.err)
         assert.deepInclude(yield* BackupFile.readHeader(`${folder}/again.ndjson`), { path: "/app", znodes: 3 })
+        const again = yield* Stream.runCollect(BackupFile.read(`${folder}/again.ndjson`))
+        assert.deepStrictEqual(
+          again.map(({ znode }) => znode.path),
+          ["/app", "/app/0", "/app/1"]
+        )
         assert.strictEqual((yield* run(["snapshot", "ls", file, "/"])).code, 3)
       })
     )

@@ -107,7 +107,12 @@ export const collected = <E, R>(
       *entries() {
         for (const { znode } of entries.values()) yield znode
       },
-      source: { ...source, entries: Stream.fromIterable(entries.values()), size: Effect.succeed(entries.size) },
+      source: {
+        ...source,
+        // A backup reads them twice.
+        entries: Stream.suspend(() => Stream.fromIterable(entries.values())),
+        size: Effect.succeed(entries.size)
+      },
       moment
     }
     return tree
