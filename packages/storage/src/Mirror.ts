@@ -63,16 +63,16 @@ export const lag = Metric.gauge("zookeeper_mirror_lag_seconds", {
  * **Details**
  *
  * The target gets the data and ACLs of the source whatever it had, and the numbers of sequential znodes at least; those that cannot
- * be raised are in the status, with the reason. Ephemeral znodes are left out. Changes that follow each other closely may be written as one. It needs ZooKeeper 3.6 at the source; on older
- * servers it finds changes at each `checkInterval` only.
+ * be raised are in the status, with the reason. Ephemeral znodes are left out. Changes that follow each other closely may be written
+ * as one. It needs ZooKeeper 3.6 at the source; on older servers it finds changes at each `checkInterval` only.
  *
  * Lost connections and sessions that end are waited for on both sides. After each failure, and at each `checkInterval`, it looks at
  * both trees, so that the target becomes equal to the source whatever was lost, and whatever other clients have written there.
  *
  * It fails with `InvalidArgument` if the target is in the tree that is read, or has that tree in it: the copy would be copied again,
- * without end, or be written over the source. It fails with `NoNode` if the first znode of the source does not exist, with `NoAuth`, with `ConnectionLoss` if eight connections
- * are lost while the same request is with a server, and with the errors of `Restore.run`. Give both clients
- * `sessionExpiry: "recreate"`, which is the default, so that it survives the end of a session.
+ * without end, or be written over the source. It fails with `NoNode` if the first znode of the source does not exist, with `NoAuth`,
+ * with `ConnectionLoss` if eight connections are lost while the same request is with a server, and with the errors of `Restore.run`.
+ * Give both clients `sessionExpiry: "recreate"`, which is the default, so that it survives the end of a session.
  *
  * @example
  * ```ts

@@ -215,6 +215,9 @@ describeOnServers("zk backup, restore, copy and diff", (it) => {
     const none = yield* run(["mirror", "/a", "/copy", "--data", "/nowhere"])
     assert.strictEqual(none.code, 1, none.err)
     assert.isFalse(yield* zk.exists("/copy"))
+    const logsAlone = yield* run(["mirror", "/a", "/copy", "--logs", "/nowhere"])
+    assert.deepInclude(logsAlone, { code: 2, out: "" })
+    assert.include(logsAlone.err, "--data")
   })
 })
 

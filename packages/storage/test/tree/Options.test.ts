@@ -60,7 +60,7 @@ const wrongValues: Record<string, ReadonlyArray<object>> = {
   writeSnapshot: [{ compression: "snappy" }, { overwrite: "no" }],
   backupTree: [{ path: "app" }, { maxRecordSize: 0 }],
   snapshotTree: [{ path: 5 }, { maxTreeSize: -1 }],
-  directoryTree: [{ path: "/app/" }, { zxid: "0x1f" }],
+  directoryTree: [{ path: "/app/" }, { zxid: "0x1f" }, { onRestored: true }],
   liveTree: [{ concurrency: 0 }, { concurrency: Number.NaN }, { owners: {} }, { path: "app" }],
   backup: [
     { concurrency: -1 },
@@ -71,8 +71,15 @@ const wrongValues: Record<string, ReadonlyArray<object>> = {
     { onProgress: true },
     { path: null }
   ],
-  writeBackup: [{ zxid: 1 }, { overwrite: 1 }],
-  planRestore: [{ overwrite: "newer" }, { kinds: "permanent" }, { acl: [] }, { counters: "no" }, { maxRaise: -1 }],
+  writeBackup: [{ zxid: 1 }, { to: 1 }, { isConsistent: "no" }, { overwrite: 1 }],
+  planRestore: [
+    { overwrite: "newer" },
+    { kinds: "permanent" },
+    { acl: [] },
+    { counters: "no" },
+    { maxRaise: -1 },
+    { onProgress: "log" }
+  ],
   restore: [{ overwrite: true }, { concurrency: 0.5 }, { onStep: "log" }, { path: "" }],
   diff: [{ ephemerals: "no" }, { counters: 1 }],
   mirror: [
