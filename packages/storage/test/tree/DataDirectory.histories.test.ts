@@ -31,6 +31,20 @@ const servers = [
   ["without digests", ["digest.enabled=false"]]
 ] as const
 
+/**
+ * The znodes whose ACL was set after a snapshot was begun. A server that starts numbers the ACLs of the transactions anew, so that a
+ * znode of the snapshot may be given another one than it had; the files tell which it had.
+ */
+const aclsSince = (folder: string, zxid: bigint) =>
+  DataDirectory.transactions(folder, { from: zxid + 1n }).pipe(
+    Stream.flatMap(({ change }) => Stream.fromIterable(change._tag === "Multi" ? change.changes : [change])),
+    Stream.runFold(
+      () => new Set<string>(),
+      (paths, change) =>
+        change._tag === "Create" || change._tag === "SetAcl" ? new Set([...paths, change.path]) : paths
+    )
+  )
+
 describe("the tree from the files of a real server", () => {
   for (const [name, config] of isLong && TestServer.isAtLeast("3.6.0") ? servers : servers.slice(0, 1)) {
     it.live(
@@ -62,7 +76,12 @@ describe("the tree from the files of a real server", () => {
           const shown = yield* shownToSuperUser(server.connectString)
           const filed = filedTree(restored.tree)
           assert.deepStrictEqual([...filed.keys()].toSorted(), [...shown.keys()].toSorted())
-          for (const [path, znode] of shown) assert.deepStrictEqual(filed.get(path), znode, path)
+          const lately = yield* aclsSince(folder, restored.snapshot?.zxid ?? 0n)
+          for (const [path, znode] of shown) {
+            const own = filed.get(path)
+            const acl = lately.has(path) ? own?.acl : znode.acl
+            assert.deepStrictEqual(own, { ...znode, acl: acl ?? znode.acl }, path)
+          }
           // Servers before 3.6 have no digests.
           const digests = yield* DataDirectory.transactions(folder).pipe(
             Stream.filter(({ digest }) => digest !== undefined),
