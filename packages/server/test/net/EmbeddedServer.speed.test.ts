@@ -9,7 +9,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { EmbeddedServer, layer } from "../../src/EmbeddedServer.ts"
 
-/** Rounds on each server, in turns. The best of each are compared, so that a machine which is busy for a while decides nothing. */
+/**
+ * Rounds on each server, in turns. The medians are compared, so that a machine which is busy for a while decides nothing, nor a
+ * moment in which a server had a core for itself.
+ */
 const ROUNDS = 10
 
 /** Milliseconds that are too few to tell servers apart. */
@@ -27,6 +30,8 @@ const reader = Effect.fnUntraced(function* (servers: string, path: string) {
   }).pipe(Effect.timeout("20 seconds"))
 })
 
+const median = (of: ReadonlyArray<number>): number => of.toSorted((a, b) => a - b)[of.length >> 1] ?? Number.NaN
+
 const itOverTcp = testOn(it.live, layer(), Effect.void)
 
 itOverTcp("a hundred reads of 200 kB at once take no longer than three times the real server's", function* () {
@@ -41,5 +46,5 @@ itOverTcp("a hundred reads of 200 kB at once take no longer than three times the
   }
   const times = (of: ReadonlyArray<number>) => of.map(Math.round).join(" ")
   const report = `ms on ours: ${times(ours)}; on the real server: ${times(real)}`
-  assert.isAtMost(Math.min(...ours), 3 * Math.min(...real) + SLACK, report)
+  assert.isAtMost(median(ours), 3 * median(real) + SLACK, report)
 })
