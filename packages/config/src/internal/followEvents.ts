@@ -15,8 +15,11 @@ export interface Options {
   readonly onEvent: (event: ZooKeeper.WatchEvent | ZooKeeper.Gap) => void
   /** The server has the watch; each time but the first, events may have been missed. */
   readonly onReady: () => void
-  /** There is no watch although the session goes on. It is interrupted when the watch is asked for again; its failure ends all. */
-  readonly whileLost: (error: WatchError) => Effect.Effect<unknown, WatchError>
+  /**
+   * There is no watch although the session goes on. It is interrupted when the watch is asked for again; its failure ends all.
+   * `isNews`: it is the first time since the server had one.
+   */
+  readonly whileLost: (error: WatchError, isNews: boolean) => Effect.Effect<unknown, WatchError>
 }
 
 /**
@@ -25,15 +28,26 @@ export interface Options {
  */
 export const followEvents = (options: Options): Effect.Effect<void, WatchError> => {
   const { onEvent, onReady, path, whileLost, zk } = options
-  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady }), (event) =>
+  let isNews = true
+  const onWatch = () => {
+    isNews = true
+    onReady()
+  }
+  const events = Stream.runForEach(zk.events(path, { recursive: true, onReady: onWatch }), (event) =>
     Effect.sync(() => onEvent(event))
   )
+  const lost = (error: WatchError) =>
+    Effect.suspend(() => {
+      const isFirst = isNews
+      isNews = false
+      return whileLost(error, isFirst)
+    })
   const forever: Effect.Effect<void, WatchError> = Effect.catch(
     Outcome.retryAcrossSessions(zk.session, events),
     (error) => {
       if (isFinal(error)) return Effect.fail(error)
       const waiting = Effect.flatMap(Outcome.longPause, (pause) =>
-        Effect.raceFirst(Effect.sleep(pause), Effect.andThen(whileLost(error), Effect.never))
+        Effect.raceFirst(Effect.sleep(pause), Effect.andThen(lost(error), Effect.never))
       )
       return Effect.andThen(waiting, forever)
     }

@@ -43,25 +43,18 @@ export const watch = <A>({ due, path, pollInterval, zk }: Follower<A>): Effect.E
     Effect.sync(() => due.onGap()),
     Schedule.jittered(Schedule.spaced(pollInterval))
   )
-  let isTold = false
   return followEvents({
     zk,
     path,
     // A `Gap` comes with each new connection.
     onEvent: ({ type }) => (type === "Gap" ? due.onGap() : due.open()),
-    onReady: () => {
-      isTold = false
-      due.onGap()
-    },
-    whileLost: (error) =>
-      Effect.suspend(() => {
-        // The session has moved to a server that is too old, or began there: it is not asked each minute.
-        if (Outcome.isUnimplemented(error)) return Effect.fail(error)
-        const isNews = !isTold
-        isTold = true
-        const warning = `no watch tells of changes of the configuration at ${Printable.escape(path)}, which is read every ${pollInterval} ms until one does: ${error.message}`
-        return Effect.andThen(isNews ? Effect.logWarning(warning) : Effect.void, poll)
-      })
+    onReady: () => due.onGap(),
+    whileLost: (error, isNews) => {
+      // The session has moved to a server that is too old, or began there: it is not asked each minute.
+      if (Outcome.isUnimplemented(error)) return Effect.fail(error)
+      const warning = `no watch tells of changes of the configuration at ${Printable.escape(path)}, which is read every ${pollInterval} ms until one does: ${error.message}`
+      return Effect.andThen(isNews ? Effect.logWarning(warning) : Effect.void, poll)
+    }
   }).pipe(
     Effect.catchIf(Outcome.isUnimplemented, () => Effect.asVoid(poll)),
     // The reads report why the session has ended.

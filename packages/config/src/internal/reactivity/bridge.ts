@@ -112,7 +112,6 @@ const listen = (
   local: Reactivity.Reactivity,
   outbox: Outbox
 ): Effect.Effect<void> => {
-  let isTold = false
   const onGap = () => {
     outbox.forgetEchoes()
     local.invalidateUnsafe([everyKey])
@@ -121,7 +120,6 @@ const listen = (
     zk,
     path,
     onReady: () => {
-      isTold = false
       if (!Deferred.doneUnsafe(ready, Effect.void)) onGap()
     },
     onEvent: (event) => {
@@ -131,15 +129,12 @@ const listen = (
       if (!isWrite || event.path === path || !(slot < slots) || outbox.takeEcho(slot)) return
       local.invalidateUnsafe([slotKey(slot)])
     },
-    whileLost: (error) =>
-      Effect.suspend(() => {
-        // The caller of `make` is told.
-        if (!Deferred.isDoneUnsafe(ready)) return Effect.fail(error)
-        const isNews = !isTold
-        isTold = true
-        const warning = `invalidations of other processes are not heard until the server has a watch of ${Printable.escape(path)}: ${error.message}`
-        return isNews ? Effect.logWarning(warning) : Effect.void
-      })
+    whileLost: (error, isNews) => {
+      // The caller of `make` is told.
+      if (!Deferred.isDoneUnsafe(ready)) return Effect.fail(error)
+      const warning = `invalidations of other processes are not heard until the server has a watch of ${Printable.escape(path)}: ${error.message}`
+      return isNews ? Effect.logWarning(warning) : Effect.void
+    }
   }).pipe(
     Effect.catch((error) => {
       if (Deferred.doneUnsafe(ready, Effect.fail(error)) || error._tag === "SessionClosed") return Effect.void
