@@ -1,4 +1,5 @@
 /** The prompt: lines that are commands over one session, from a script or from a person. */
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -160,22 +161,7 @@ describe("a line of the prompt", () => {
       }
       const zk: Parameters<ReturnType<typeof makeCompleter>>[0] = {
         getChildren: (path) => Effect.succeed(tree[path] ?? []),
-        stat: (path) =>
-          Effect.succeed(
-            Option.some({
-              czxid: 1n,
-              mzxid: 1n,
-              pzxid: 1n,
-              ctime: 0,
-              mtime: 0,
-              version: 0,
-              cversion: 0,
-              aversion: 0,
-              ephemeralOwner: 0n,
-              dataLength: 0,
-              numChildren: tree[path]?.length ?? 0
-            })
-          )
+        stat: (path) => Effect.succeed(Option.some({ ...stat, numChildren: tree[path]?.length ?? 0 }))
       }
       const acl = Command.make("acl").pipe(Command.withSubcommands([Command.make("set", { yes: Flag.Boolean("yes") })]))
       const root = Command.make("zk").pipe(Command.withSubcommands([Command.make("create"), Command.make("cp"), acl]))

@@ -1,23 +1,9 @@
 /** The znodes that a walk keeps in memory: `find` and `du` go through trees of any size. */
-import type { Stat } from "@effect-zookeeper/client/Models"
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TreeWalk from "../../src/TreeWalk.ts"
-
-const stat: Stat = {
-  czxid: 1n,
-  mzxid: 1n,
-  ctime: 0,
-  mtime: 0,
-  version: 0,
-  cversion: 0,
-  aversion: 0,
-  ephemeralOwner: 0n,
-  dataLength: 1,
-  numChildren: 10,
-  pzxid: 1n
-}
 
 const names = (length: number) => Array.from({ length }, (_, name) => String(name))
 
@@ -35,7 +21,7 @@ const walk = (subtrees: number) =>
           const children = names(depth === 0 ? subtrees : depth < 4 ? 10 : 0)
           waiting += children.length
           most = Math.max(most, waiting)
-          return { children, stat: { ...stat, numChildren: children.length } }
+          return { children, stat: { ...stat, dataLength: 1, numChildren: children.length } }
         })
     }
     const totals = yield* TreeWalk.walk(reads, "/app", { concurrency: 16 }).pipe(

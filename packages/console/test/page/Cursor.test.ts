@@ -1,8 +1,8 @@
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import type { DirectoryEvent } from "@effect-zookeeper/console/Models"
 import { at, type Cursor, landing, onRow, settled } from "../../page/src/tree/cursor.ts"
 import { TreeModel } from "../../page/src/tree/TreeModel.ts"
-import { stat } from "../support/stat.ts"
 
 const listed = (names: ReadonlyArray<string>, matching = names.length): DirectoryEvent => ({
   _tag: "listed",

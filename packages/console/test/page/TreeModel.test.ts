@@ -1,7 +1,7 @@
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import type { DirectoryEvent } from "@effect-zookeeper/console/Models"
 import { TreeModel } from "../../page/src/tree/TreeModel.ts"
-import { stat } from "../support/stat.ts"
 
 const listed = (names: ReadonlyArray<string>, matching = names.length, revision = 1): DirectoryEvent => ({
   _tag: "listed",

@@ -1,3 +1,4 @@
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import { explain } from "../../page/src/model/acl.ts"
 import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
@@ -7,7 +8,6 @@ import { format, parse } from "../../page/src/model/Route.ts"
 import { facts, lifetime } from "../../page/src/model/stat.ts"
 import { line, pieces } from "../../page/src/model/text.ts"
 import { ago } from "../../page/src/model/time.ts"
-import { stat } from "../support/stat.ts"
 import * as Zlib from "node:zlib"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
