@@ -37,7 +37,7 @@ export const makeStorage = (
     const bounded = bounding(zk, layout, times)
     const birth = Effect.andThen(
       ensureLayout(zk, layout),
-      // Newer servers tell a stat to those alone who may read.
+      // Servers since 3.8.4 give a stat only to clients that may read the znode.
       Effect.catchTag(
         Outcome.retryAcrossSessions(zk.session, zk.stat(layout.shards)),
         "NoAuth",

@@ -42,7 +42,7 @@ describe("an examination", () => {
     assert.deepStrictEqual(looks, { begun: 2, stopped: 0 })
   })
 
-  itEffect("begins anew for a person who asks", function* () {
+  itEffect("looks again when a person asks for it", function* () {
     const { ask } = yield* counted()
     for (const expected of ["1", "2"]) {
       const asked = yield* ask(true)
