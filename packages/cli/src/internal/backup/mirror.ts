@@ -68,13 +68,13 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
         named.add(`${path} ${reason}`)
         yield* write(`not raised: ${shown(path)}  (${reasons[reason]}, ${from} → ${to})`)
       }
-    }).pipe(Effect.repeat(Schedule.spaced("1 second")))
+    }).pipe(Effect.andThen(Effect.sleep("1 second")), Effect.forever)
   if (!(yield* stdio.stderrIsTerminal)) {
     const phases = newsOf(() => latest, isSamePhase, Number.POSITIVE_INFINITY)
     return yield* Effect.raceAllFirst([
       run,
       Stream.runForEach(phases, (status) => note(statusText(status))),
-      Effect.andThen(nameNotRaised(note), Effect.never)
+      nameNotRaised(note)
     ])
   }
   const begun = yield* Clock.currentTimeMillis
@@ -95,7 +95,7 @@ export const mirror = Effect.fnUntraced(function* ({ deletes, source, target, ye
   })
   const shows = Effect.sleep("1 second").pipe(Effect.andThen(show), Effect.forever)
   const names = nameNotRaised((text) => print(`\r\u001b[K${text}\n`))
-  yield* Effect.raceAllFirst([run, Effect.andThen(show, shows), Effect.andThen(names, Effect.never)]).pipe(
+  yield* Effect.raceAllFirst([run, Effect.andThen(show, shows), names]).pipe(
     // The prompt of the shell begins a line.
     Effect.ensuring(print("\n"))
   )
