@@ -30,7 +30,7 @@ export interface Outcome {
   readonly faults: ReadonlyArray<Nemesis.Fault>
   /** Workers that did not come to rest within half a minute after all was healed. */
   readonly restless: ReadonlyArray<string>
-  /** Contenders that were left when all had ended. */
+  /** Contenders that were left when all had ended, with the sessions that own them. */
   readonly orphans: ReadonlyArray<string>
 }
 
@@ -77,7 +77,17 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
   yield* drain(recorder, zk)
   const orphans = yield* Effect.forEach(["/trial/lock", "/trial/leader"], (path) =>
     zk.getChildren(path).pipe(
-      Effect.map((names) => names.map((name) => `${path}/${name}`)),
+      Effect.flatMap((names) =>
+        Effect.forEach(names, (name) =>
+          Effect.map(zk.stat(`${path}/${name}`), (stat) => {
+            const owner = Option.match(stat, {
+              onNone: () => "gone",
+              onSome: ({ ephemeralOwner }) => `of session ${ephemeralOwner.toString(16)}`
+            })
+            return `${path}/${name} (${owner})`
+          })
+        )
+      ),
       // The container of an empty queue goes away.
       Effect.catchTag("NoNode", () => Effect.succeed([]))
     )

@@ -29,7 +29,7 @@ describe("five processes on an ensemble whose members are killed, paused, restar
           `${verdict.excused.length} overlaps with a process that stood still, ${verdict.violations.length} violations`
       )
       assert.deepStrictEqual(verdict.violations, [])
-      assert.deepStrictEqual(restless, [])
+      assert.deepStrictEqual(restless, [], `contenders that are left: ${orphans.join(", ")}`)
       assert.deepStrictEqual(orphans, [])
       assert.isAbove(holds.length, 15)
       assert.isAbove(faults.length, 2)
