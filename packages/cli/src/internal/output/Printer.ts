@@ -1,11 +1,11 @@
 /** The output of a command: text for people, or JSON by a Schema. */
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { FileError, OutputClosed } from "../frame/errors.ts"
+import { withPatience } from "./patience.ts"
 import { printError } from "./printError.ts"
 
 export type PrintError = OutputClosed | FileError
@@ -83,10 +83,7 @@ export const printAll = <A, I, Item extends A, E, R>(
       return write(out)
     })
     // A reader that has stopped reading does not hold up the end.
-    const endSoon = Effect.raceFirst(
-      Effect.interruptible(Effect.ignore(end)),
-      Effect.interruptible(Effect.sleep(Duration.millis(500)))
-    )
+    const endSoon = withPatience(end, 500)
     return Effect.andThen(isLive ? Effect.onInterrupt(all, () => endSoon) : all, end)
   })
 

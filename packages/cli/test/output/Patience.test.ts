@@ -1,0 +1,34 @@
+/** The last words of a command that was ended. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { withPatience } from "../../src/internal/output/patience.ts"
+
+describe("the patience with the last words of a command", () => {
+  it.live("is not over while the machine has no time for the process", () =>
+    Effect.gen(function* () {
+      let isSaid = false
+      const standsStill = Effect.sync(() => {
+        const end = performance.now() + 700
+        while (performance.now() < end);
+      })
+      const words = Effect.sleep("20 millis").pipe(
+        Effect.andThen(standsStill),
+        Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 20 })),
+        Effect.andThen(Effect.sync(() => (isSaid = true)))
+      )
+      yield* withPatience(words, 500)
+      assert.isTrue(isSaid)
+    })
+  )
+
+  it.live("ends where the reader has stopped reading, whatever the words do", () =>
+    Effect.gen(function* () {
+      const began = yield* Clock.currentTimeMillis
+      yield* withPatience(Effect.never, 200)
+      const waited = (yield* Clock.currentTimeMillis) - began
+      assert.isAtLeast(waited, 190)
+      yield* withPatience(Effect.fail("closed"), 60_000)
+    })
+  )
+})
