@@ -65,7 +65,9 @@ const transientCodes: ReadonlySet<number> = new Set([
   codes.ThrottledOp,
   codes.OperationTimeout,
   codes.RequestTimeout,
-  codes.NotReadOnly
+  codes.NotReadOnly,
+  // Not applied, and the session goes on with another connection.
+  codes.SessionMoved
 ])
 
 /**
@@ -78,7 +80,7 @@ export const isGivenUp = (error: unknown): boolean => error instanceof Connectio
 
 /**
  * Whether the request may succeed when it is sent again: the reply was lost, and the request is not given up, or the server
- * refused it for the moment (throttled, timed out, read-only).
+ * refused it for the moment (throttled, timed out, read-only, the session has moved).
  *
  * @category predicates
  * @since 0.1.0
@@ -192,6 +194,26 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
     )
     return Effect.mapError(again, attempts.describe)
   })
+
+/**
+ * Repeats a request that was given up ({@link isGivenUp}), after a pause of about a minute ({@link longPause}), for as long as it
+ * is given up. Use it for what has to be done whenever that becomes possible, in the background: nobody should wait for it.
+ *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const unregister = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
+ *   Outcome.retryGivenUp(Outcome.retryTransient(zk.delete("/members/me")))
+ * )
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const retryGivenUp = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.catchIf(effect, isGivenUp, () => Effect.andThen(Effect.flatMap(longPause, Effect.sleep), retryGivenUp(effect)))
 
 /**
  * The lost connections of one request, over all of its attempts; {@link totalLosses} makes it.

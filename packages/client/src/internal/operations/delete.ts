@@ -18,7 +18,7 @@ import { checkVersion, invalid } from "../validate.ts"
 import { writeDurably, timedOut } from "./durableWrite.ts"
 import { annotations } from "../tracing.ts"
 import { deleteOptions } from "../methodOptions.ts"
-import { isLost, isTransient } from "../../Outcome.ts"
+import { isGivenUp, isLost, isTransient, longPause, retryGivenUp } from "../../Outcome.ts"
 import { readStat } from "./read.ts"
 import { send, sendAndTransform, toClient, withPath } from "../View.ts"
 import type { View } from "../View.ts"
@@ -154,14 +154,21 @@ const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.
 }
 
 /**
- * Deletes in the background a znode that a protected create has left, and reports no outcome: that it was refused or given
- * up, after eight lost connections, is a warning in the log. It needs no look before: the name has an id in it, so that no
- * other client ever has that path.
+ * Deletes in the background a znode that a protected create has left, and reports no outcome: that it was refused is a warning
+ * in the log, and so is that eight connections were lost with it; then there is an attempt each minute. It needs no look
+ * before: the name has an id in it, so that no other client ever has that path.
  */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)
-  return untilKnown(view, path, () => sendDelete(view, server, path, -1), true).pipe(
-    Effect.catch((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error))),
+  const attempt = untilKnown(view, path, () => sendDelete(view, server, path, -1), true).pipe(
+    Effect.tapError((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error)))
+  )
+  return attempt.pipe(
+    // A close of the session does not wait for these.
+    Effect.catchIf(isGivenUp, () =>
+      Effect.forkIn(Effect.andThen(Effect.flatMap(longPause, Effect.sleep), retryGivenUp(attempt)), view.scope)
+    ),
+    Effect.ignore,
     view.session.errand,
     Effect.asVoid
   )

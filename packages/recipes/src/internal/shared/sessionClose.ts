@@ -1,5 +1,5 @@
 /** The end of what a session has: work that must not begin, a close that waits, ephemeral znodes that are given back. */
-import { SessionClosed } from "@effect-zookeeper/client/Errors"
+import { type DeleteError, SessionClosed } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
@@ -27,8 +27,8 @@ export const delayClose = (
 
 /**
  * Deletes our ephemeral znode, and goes on in the background, across reconnections, until it is gone or the session has
- * ended, or until eight connections are lost with it, with a warning in the log. Waits a second at most, and not at all where
- * the session is being closed.
+ * ended. Where eight connections are lost with it, there is a warning in the log, and an attempt each minute. Waits a second
+ * at most, and not at all where the session is being closed.
  */
 export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   zk.session.closing.giveBack(deleteUntilGone(zk, path))
@@ -39,22 +39,48 @@ export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.
   Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
 
 /**
- * `deleteEphemeral`, but waits until it is done. It repeats the delete by path, without a look: the names of these znodes
- * have a unique id, so that no other client ever has that path.
+ * `deleteEphemeral`, but waits until it is done, or given up for now. It repeats the delete by path, without a look: the
+ * names of these znodes have a unique id, so that no other client ever has that path.
  */
 export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
-  const again = () => Effect.raceFirst(retryTransient(zk.delete(path)), awaitSessionEnd(zk))
+  const again = (first: DeleteError) =>
+    Effect.raceFirst(retryTransient(after(first, zk.delete(path))), awaitSessionEnd(zk))
   return zk.delete(path).pipe(
     Effect.catchIf(Outcome.isTransient, again),
     Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)),
+    Effect.catch((error) => {
+      const warning = Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)
+      // As long as it is there, it keeps others from what it stands for.
+      const later = Effect.forkDetach(deleteLater(zk, path), { startImmediately: true })
+      return Outcome.isGivenUp(error) ? Effect.andThen(warning, later) : warning
+    }),
     // Interrupting the wait does not stop the delete.
     Effect.forkDetach({ startImmediately: true }),
-    Effect.flatMap(Fiber.join)
+    Effect.flatMap(Fiber.join),
+    Effect.asVoid
   )
 }
 
 // ---- internal
+
+/** An effect of which an attempt has failed already, which counts as the first. */
+const after = <A, E>(failure: E, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.suspend(() => {
+    let isFirst = true
+    return Effect.suspend(() => {
+      if (!isFirst) return effect
+      isFirst = false
+      return Effect.fail(failure)
+    })
+  })
+
+/** Attempts it each minute, until it is gone or the session has ended. */
+const deleteLater = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+  Effect.flatMap(Outcome.longPause, Effect.sleep).pipe(
+    Effect.andThen(Outcome.retryGivenUp(retryTransient(zk.delete(path)))),
+    Effect.ignore,
+    Effect.raceFirst(awaitSessionEnd(zk))
+  )
 
 /** A session that is over has taken its ephemeral znodes along. */
 const awaitSessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>

@@ -1,0 +1,58 @@
+/** What a recipe gives back is given back, whatever keeps the server from it at first. */
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
+import * as Session from "@effect-zookeeper/session/Session"
+import { MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
+import { testOn } from "@effect-zookeeper/test-kit/TestWith"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
+import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
+import * as LeaderElection from "../../src/LeaderElection.ts"
+import * as Lock from "../../src/Lock.ts"
+import * as Semaphore from "../../src/Semaphore.ts"
+import { getChildrenOrNone } from "../support/holds.ts"
+import { now } from "../support/targets.ts"
+
+/** A client whose session outlasts the test. */
+const client = ZooKeeper.layerSession().pipe(Layer.provide(Session.layer({ sessionTimeout: "1 minute" })))
+
+const itOnServer = testOn(
+  it.effect,
+  Layer.provideMerge(client, EmbeddedServer.layerMemory),
+  Effect.all({ server: EmbeddedServer.EmbeddedServer, zk: ZooKeeper.ZooKeeper })
+)
+
+/** Lets time pass, with a chance for all fibers in each of its steps. */
+const pass = (seconds: number) =>
+  Effect.repeat(Effect.andThen(TestClock.adjust("100 millis"), Effect.repeat(Effect.yieldNow, { times: 20 })), {
+    times: seconds * 10 - 1
+  })
+
+describe("a znode whose delete costs eight connections", () => {
+  const holds = {
+    "of a lock": Effect.flatMap(Lock.make("/it"), (lock) => Effect.scoped(lock.acquire())),
+    "of a leader": Effect.flatMap(LeaderElection.make("/it"), (election) => Effect.scoped(election.acquire())),
+    "of a semaphore": Effect.flatMap(Semaphore.make("/it", { permits: 1 }), ({ acquire }) => Effect.scoped(acquire())),
+    "of a member of a double barrier that gives up": Effect.flatMap(DoubleBarrier.make("/it", { size: 2 }), (barrier) =>
+      barrier.enter({ timeout: "1 second" })
+    )
+  }
+  for (const [name, hold] of Object.entries(holds)) {
+    itOnServer(`${name} is gone two minutes later, in the same session`, function* ({ server, zk }) {
+      const { id } = zk.session
+      yield* server.dropRequest({ operation: "delete", session: id }, MAX_LOSSES)
+      yield* Effect.forkScoped(Effect.scoped(hold), now)
+      const left = Effect.map(
+        Effect.all([getChildrenOrNone(zk, "/it"), getChildrenOrNone(zk, "/it/leases")]),
+        (names) => names.flat().filter((name) => name !== "leases" && name !== "locks" && name !== "ready").length
+      )
+      yield* pass(20)
+      assert.strictEqual(yield* left, 1)
+      yield* pass(100)
+      assert.strictEqual(yield* left, 0)
+      assert.strictEqual(zk.session.id, id)
+    })
+  }
+})
