@@ -1,4 +1,5 @@
 import { NoAuth, NoNode } from "@effect-zookeeper/protocol/ServerError"
+import { ConnectionLoss, MAX_LOSSES } from "@effect-zookeeper/session/SessionError"
 import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
@@ -24,12 +25,12 @@ describe("a protected create whose reply was lost", () => {
     }
   }
 
-  itEffect("finds its own znode, after a sync, and creates no other", function* () {
+  itEffect("finds its own znode, after a transaction that a quorum commits, and creates no other", function* () {
     const own = createdBy(sessionId)
     const { log, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
     const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: true })
     assert.match(path, /^\/_c_[0-9a-f-]{36}-job-0000000003$/)
-    assertEach(log(), (line) => line.split(" ")[0], ["create", "sync", "getChildren", "exists"])
+    assertEach(log(), (line) => line.split(" ")[0], ["create", "multi", "getChildren", "exists"])
   })
 
   itEffect("creates with the same id when nothing was applied", function* () {
@@ -67,7 +68,7 @@ describe("a protected create whose reply was lost", () => {
     const { asked, zk } = yield* makeScriptedClient(inTurn(own.lose, synced, own.list, own.look))
     const path = yield* zk.create("/job-", { mode: "ephemeralSequential", protected: naming })
     assert.match(path, /^\/job-[0-9a-f]{32}__lock__0000000003$/)
-    assertEach(asked, ({ operation }) => operation, ["create", "sync", "getChildren", "exists"])
+    assertEach(asked, ({ operation }) => operation, ["create", "multi", "getChildren", "exists"])
   })
 
   itEffect("refuses an invalid name before a byte is sent", function* () {
@@ -103,7 +104,7 @@ describe("a protected create that does not learn what it created", () => {
         if (operation === "create") name = `${request.path?.slice(1)}0000000003`
         const other = script(asked)
         if (other !== undefined) return other
-        if (operation === "sync") return synced()
+        if (operation === "multi") return synced()
         if (operation === "getChildren") return Effect.succeed({ children: name === undefined ? [] : [name], stat })
         if (operation === "exists") return Effect.succeed({ stat: { ...stat, ephemeralOwner: owner } })
         if (operation !== "delete") return Effect.die(`no answer for ${operation}`)
@@ -122,28 +123,66 @@ describe("a protected create that does not learn what it created", () => {
     yield* Fiber.interrupt(fiber)
     yield* TestClock.adjust("1 minute")
     assert.isFalse(server.isThere())
-    assertEach(log(), (line) => line.split(" ")[0], ["create", "sync", "getChildren", "exists", "delete"])
+    assertEach(log(), (line) => line.split(" ")[0], ["create", "multi", "getChildren", "exists", "delete"])
   })
 
-  itEffect("leaves nothing behind when the look for it is lost too, and says that it was lost", function* () {
-    let syncs = 0
+  itEffect("goes on when the look for it is lost too", function* () {
+    let looks = 0
     const server = created(({ operation }) => {
       if (operation === "create") return lost("create")
-      return operation === "sync" && ++syncs <= 3 ? lost("sync") : undefined
+      return operation === "multi" && ++looks <= 3 ? lost("multi") : undefined
     })
     const { zk } = yield* makeScriptedClient(server.answer)
-    const error = yield* failure(
+    const creating = yield* Effect.forkChild(
       zk.create("/job-", { mode: "persistentSequential", protected: (id) => id }),
-      "ConnectionLoss"
+      now
     )
+    yield* TestClock.adjust("5 seconds")
+    assert.match(yield* Fiber.join(creating), /0000000003$/)
+    assert.isTrue(server.isThere())
+    assert.strictEqual(looks, 4)
+  })
+
+  itEffect("leaves nothing behind when the look for it is given up, and says that it was lost", function* () {
+    let looks = 0
+    const server = created(({ operation }) => {
+      if (operation === "create") return lost("create")
+      if (operation !== "multi" || looks === MAX_LOSSES) return undefined
+      looks++
+      return Effect.fail(new ConnectionLoss({ operation, path: "/job-", maybeApplied: true, losses: 1 }))
+    })
+    const { zk } = yield* makeScriptedClient(server.answer)
+    const creating = yield* Effect.forkChild(
+      failure(zk.create("/job-", { mode: "persistentSequential", protected: (id) => id }), "ConnectionLoss"),
+      now
+    )
+    yield* TestClock.adjust("1 minute")
+    const error = yield* Fiber.join(creating)
     assert.strictEqual(error.operation, "create")
     assert.isTrue(error.maybeApplied)
-    assert.isTrue(server.isThere())
-    // In the background, for as long as it takes.
-    yield* TestClock.adjust("1 minute")
+    // In the background.
     assert.isFalse(server.isThere())
-    assert.strictEqual(syncs, 4)
   })
+
+  for (const given of ["getChildren", "delete"]) {
+    itEffect(`leaves nothing behind for long when its ${given} is given up at first`, function* () {
+      let losses = 0
+      const server = created(({ operation }) => {
+        if (operation === "create") return Effect.never
+        if (operation !== given || losses === MAX_LOSSES) return undefined
+        losses++
+        return Effect.fail(new ConnectionLoss({ operation, path: "/job-", maybeApplied: true, losses: 1 }))
+      })
+      const { zk } = yield* makeScriptedClient(server.answer)
+      const fiber = yield* Effect.forkChild(zk.create("/job-", { mode: "ephemeralSequential", protected: true }), now)
+      yield* Fiber.interrupt(fiber)
+      yield* TestClock.adjust("40 seconds")
+      assert.strictEqual(losses, MAX_LOSSES)
+      assert.isTrue(server.isThere())
+      yield* TestClock.adjust("40 seconds")
+      assert.isFalse(server.isThere())
+    })
+  }
 
   itEffect("looks for nothing when the server has refused it", function* () {
     const { log, zk } = yield* makeScriptedClient(fails(new NoAuth(subject)))

@@ -26,8 +26,8 @@ describe("an answer that no server gives", () => {
       const { asked, zk } = yield* makeScriptedClient(({ operation }, index) =>
         operation === "getData"
           ? Effect.succeed({ data: null, stat })
-          : operation === "sync"
-            ? Effect.succeed({ path: "/a" })
+          : operation === "multi"
+            ? Effect.succeed([])
             : Effect.fail(
                 index === 0
                   ? new ConnectionLoss({ operation, path: "/a", maybeApplied: true })

@@ -122,7 +122,7 @@ describe("writes whose reply is lost", () => {
         [Op.create, zk.create("/n-", { mode: "persistentSequential", protected: true })]
       ] as const
       for (const [op, write] of writes) {
-        const silence = yield* proxy.rule({ match: { direction: "down", op: Op.sync }, action: { _tag: "Drop" } })
+        const silence = yield* proxy.rule({ match: { direction: "down", op: Op.multi }, action: { _tag: "Drop" } })
         yield* Faults.loseReply(proxy, op)
         const error = yield* Effect.flip<unknown, CreateError | SetDataError, never>(write)
         yield* silence.awaitHits()

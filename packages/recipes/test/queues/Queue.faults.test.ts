@@ -7,7 +7,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { removeLock } from "../../src/internal/queues/itemLock.ts"
-import { sometimesLose } from "../support/links.ts"
+import { beforeLooks, sometimesLose } from "../support/links.ts"
 import { getLockedItems, makeNumberQueue } from "../support/queues.ts"
 import { numbersBelow, describeOnServers, awaitCondition, eventually, text } from "../support/targets.ts"
 
@@ -44,11 +44,8 @@ describeOnServers("a queue whose replies are lost", (it) => {
     yield* theirs.offerAll([1, 2, 3])
     const queue = yield* makeNumberQueue(breaking)
     assert.strictEqual(yield* queue.take, 1)
-    const cut: ZooKeeper.Service["transaction"] = (ops) =>
-      Effect.onError(breaking.transaction(ops), () =>
-        Effect.andThen(link.cut, Effect.andThen(expire(breaking), link.heal))
-      )
-    const cutting = yield* makeNumberQueue({ ...breaking, transaction: cut })
+    const cut = Effect.andThen(link.cut, Effect.andThen(expire(breaking), link.heal))
+    const cutting = yield* makeNumberQueue(beforeLooks(breaking, cut))
     yield* link.loseReply(Operations.multi)
     assert.strictEqual(yield* cutting.take, 3)
     assert.strictEqual(yield* theirs.size, 0)

@@ -24,6 +24,9 @@ const itOnServer = testOn(
   Effect.all({ server: EmbeddedServer.EmbeddedServer, zk: ZooKeeper.ZooKeeper })
 )
 
+/** The znodes that a semaphore leaves. */
+const parents: ReadonlySet<string> = new Set(["leases", "locks"])
+
 /** Lets time pass, with a chance for all fibers in each of its steps. */
 const pass = (seconds: number) =>
   Effect.repeat(Effect.andThen(TestClock.adjust("100 millis"), Effect.repeat(Effect.yieldNow, { times: 20 })), {
@@ -31,22 +34,24 @@ const pass = (seconds: number) =>
   })
 
 describe("a znode whose delete costs eight connections", () => {
+  const work = Effect.sleep("5 seconds")
   const holds = {
-    "of a lock": Effect.flatMap(Lock.make("/it"), (lock) => Effect.scoped(lock.acquire())),
-    "of a leader": Effect.flatMap(LeaderElection.make("/it"), (election) => Effect.scoped(election.acquire())),
-    "of a semaphore": Effect.flatMap(Semaphore.make("/it", { permits: 1 }), ({ acquire }) => Effect.scoped(acquire())),
+    "of a lock": Effect.flatMap(Lock.make("/it"), (lock) => lock.withLock(work)),
+    "of a leader": Effect.flatMap(LeaderElection.make("/it"), (election) => election.whileLeader(work)),
+    "of a semaphore": Effect.flatMap(Semaphore.make("/it", { permits: 1 }), (semaphore) => semaphore.withPermit(work)),
     "of a member of a double barrier that gives up": Effect.flatMap(DoubleBarrier.make("/it", { size: 2 }), (barrier) =>
-      barrier.enter({ timeout: "1 second" })
+      barrier.enter({ timeout: "5 seconds" })
     )
   }
   for (const [name, hold] of Object.entries(holds)) {
     itOnServer(`${name} is gone two minutes later, in the same session`, function* ({ server, zk }) {
       const { id } = zk.session
-      yield* server.dropRequest({ operation: "delete", session: id }, MAX_LOSSES)
       yield* Effect.forkScoped(Effect.scoped(hold), now)
+      yield* pass(2)
+      yield* server.dropRequest({ operation: "delete", session: id }, MAX_LOSSES)
       const left = Effect.map(
-        Effect.all([getChildrenOrNone(zk, "/it"), getChildrenOrNone(zk, "/it/leases")]),
-        (names) => names.flat().filter((name) => name !== "leases" && name !== "locks" && name !== "ready").length
+        Effect.forEach(["/it", "/it/leases", "/it/locks"], (path) => getChildrenOrNone(zk, path)),
+        (names) => names.flat().filter((name) => !parents.has(name)).length
       )
       yield* pass(20)
       assert.strictEqual(yield* left, 1)

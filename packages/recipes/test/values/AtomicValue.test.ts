@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as AtomicValue from "../../src/AtomicValue.ts"
 import { itOnEmbedded } from "../support/embedded.ts"
+import { beforeLooks } from "../support/links.ts"
 import {
   withClient,
   describeOnServers,
@@ -139,13 +140,12 @@ describeOnServers("a value", (it) => {
       // Another made the step that would have been ours, with other data: ours was not applied.
       const theirs = yield* config(plain)
       let meddling = true
-      const sync: typeof zk.sync = (path) =>
-        Effect.suspend(() => {
-          const meddle = meddling ? Effect.orDie(theirs.set({ replicas: 10 })) : Effect.void
-          meddling = false
-          return Effect.andThen(meddle, zk.sync(path))
-        })
-      const meddled = yield* config({ ...zk, sync })
+      const meddle = Effect.suspend(() => {
+        const isDue = meddling
+        meddling = false
+        return isDue ? theirs.set({ replicas: 10 }) : Effect.void
+      })
+      const meddled = yield* config(beforeLooks(zk, meddle))
       yield* link.loseRequest(Operations.setData)
       const { attempts, pre } = yield* meddled.update(({ replicas }) => ({ replicas: replicas + 1 }))
       assert.deepStrictEqual([pre, attempts], [{ replicas: 10 }, 2])

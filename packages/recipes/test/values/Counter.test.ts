@@ -12,7 +12,7 @@ import * as Counter from "../../src/Counter.ts"
 import * as Layouts from "../../src/internal/values/counterLayout.ts"
 import * as Lock from "../../src/Lock.ts"
 import { itOnEmbedded } from "../support/embedded.ts"
-import { sometimesLose } from "../support/links.ts"
+import { beforeLooks, sometimesLose } from "../support/links.ts"
 import {
   withClient,
   describeOnServers,
@@ -217,9 +217,7 @@ describeOnServers("a counter whose replies are lost", (it) => {
       const { link, zk } = yield* breakable()
       const theirs = yield* withClient(plain)(Counter.make("/count", { layout: "exact" }))
       const thrice = Effect.all([theirs.increment, theirs.increment, theirs.increment])
-      const mine = yield* withClient({ ...zk, sync: before(thrice, zk.sync) })(
-        Counter.make("/count", { layout: "exact" })
-      )
+      const mine = yield* withClient(beforeLooks(zk, thrice))(Counter.make("/count", { layout: "exact" }))
       yield* mine.set(10n)
       yield* link.loseReply(Operations.setData)
       assert.deepStrictEqual(summary(yield* mine.increment), [10n, 11n])

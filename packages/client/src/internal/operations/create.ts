@@ -23,8 +23,16 @@ import { deleteUntilGone } from "./delete.ts"
 import { createOptions } from "../methodOptions.ts"
 import { writeDurably, type Fate } from "./durableWrite.ts"
 import * as Guid from "../../Guid.ts"
-import { markMaybeApplied, isSessionReplaced, isUnimplemented, mayBeApplied, retryTransient } from "../../Outcome.ts"
+import {
+  markMaybeApplied,
+  isSessionReplaced,
+  isUnimplemented,
+  mayBeApplied,
+  retryGivenUp,
+  retryTransient
+} from "../../Outcome.ts"
 import { readStat } from "./read.ts"
+import { commitNothing } from "./transaction.ts"
 import { send, sendAndTransform, toClient } from "../View.ts"
 import type { View } from "../View.ts"
 
@@ -264,7 +272,7 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
 
 /** Deletes what the create may have left, in the background. An ephemeral znode ends with its session anyway. */
 const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
-  retryTransient(findOwnAcross(view, named)).pipe(
+  retryGivenUp(retryTransient(findOwnAcross(view, named))).pipe(
     Effect.flatMap((found) =>
       found._tag === "Absent"
         ? Effect.void
@@ -297,13 +305,14 @@ const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, 
 
 /**
  * Looks for the znode with the id. The create cannot be applied after this look: a server works through one connection in
- * order; once the session has moved, the leader refuses requests of the old connection; and the sync waits for the rest.
+ * order; once the session has moved, the leader refuses requests of the old connection; and what is committed first comes
+ * after all that was accepted before.
  */
 const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> => {
   const { path: server } = named.request
   const parent = ZnodePath.parent(server) ?? "/"
   const prefix = ZnodePath.name(server)
-  return send(view, Operations.sync, { path: parent }, named.path).pipe(
+  return commitNothing(view, named.path).pipe(
     Effect.andThen(send(view, Operations.getChildren, { path: parent, watch: false }, named.path)),
     Effect.flatMap(({ children }): Effect.Effect<Found, SentError> => {
       const name = children.find((child) => child.startsWith(prefix))
@@ -336,7 +345,7 @@ const createIdempotently = (
     attempt: () => sendCreate(view, create, withStat),
     isAmbiguous: ({ _tag }) => _tag === "NodeExists",
     findFate: Effect.fnUntraced(function* (_, lost): Effect.fn.Return<Fate<Created>, CreateError> {
-      const there = yield* readAfterSync(view, server, create.path).pipe(
+      const there = yield* readAfterCommit(view, server, create.path).pipe(
         Effect.catchTag("NoNode", () => Effect.undefined),
         Effect.catchTag("NoAuth", () => Effect.fail(lost))
       )
@@ -350,12 +359,9 @@ const createIdempotently = (
   })
 }
 
-/** Reads the state of the ensemble, and not that of a server that lags. */
-export const readAfterSync = (view: View, server: string, path: string) =>
-  Effect.andThen(
-    send(view, Operations.sync, { path: server }, path),
-    send(view, Operations.getData, { path: server, watch: false }, path)
-  )
+/** Reads what became of the writes that were sent before. */
+export const readAfterCommit = (view: View, server: string, path: string) =>
+  Effect.andThen(commitNothing(view, path), send(view, Operations.getData, { path: server, watch: false }, path))
 
 /** Whether two data are equal; null is the same as empty. */
 export const sameData = (a: Uint8Array | null, b: Uint8Array | null): boolean => {

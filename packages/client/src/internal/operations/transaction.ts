@@ -16,6 +16,7 @@ import { TransactionFailed } from "../../Errors.ts"
 import type { OperationError } from "../../Errors.ts"
 import type * as Op from "../../Op.ts"
 import type { Service } from "../../Service.ts"
+import { retryTransient } from "../../Outcome.ts"
 import { invalidReply } from "../replyErrors.ts"
 import {
   argumentOf,
@@ -63,6 +64,16 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
   // The results are in the order of the operations, and each has the type of its operation.
   return results as Effect.Effect<Op.WriteResults<Ops>, TransactionError>
 }
+
+/**
+ * A transaction that changes nothing, for a look at the fate of an earlier write: a read that follows shows it. A `sync` is
+ * not enough. It asks the leader alone, and one that others have replaced answers until it notices.
+ */
+export const commitNothing = (view: View, path: string): Effect.Effect<void, SessionError> =>
+  // A check that is refused is committed as well.
+  Effect.asVoid(retryTransient(send(view, Operations.multi, nothing, path)))
+
+const nothing: ReadonlyArray<Request> = [{ operation: "check", request: { path: "/", version: -1 } }]
 
 // -----------------------------------------------------------------------------
 // requests

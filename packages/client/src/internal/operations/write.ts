@@ -13,7 +13,7 @@ import type { Service } from "../../Service.ts"
 import { unexpectedBadVersion } from "../replyErrors.ts"
 import { badData, checkVersion, encodeData } from "../validate.ts"
 import { retryBadVersion } from "../retryBadVersion.ts"
-import { readAfterSync, sameData } from "./create.ts"
+import { readAfterCommit, sameData } from "./create.ts"
 import { setAclOptions, setDataOptions, updateOptions } from "../methodOptions.ts"
 import { writeDurably, type Fate } from "./durableWrite.ts"
 import { readNode } from "./read.ts"
@@ -87,7 +87,7 @@ const setIdempotently = (
     isAmbiguous: ({ _tag }) => _tag === "BadVersion",
     findFate: Effect.fnUntraced(function* (failure, lost): Effect.fn.Return<Fate<Stat>, SetDataError> {
       if (failure._tag === "BadVersion" && version === -1) return yield* unexpectedBadVersion(failure)
-      const there = yield* Effect.catchTag(readAfterSync(view, server, path), ["NoNode", "NoAuth"], () =>
+      const there = yield* Effect.catchTag(readAfterCommit(view, server, path), ["NoNode", "NoAuth"], () =>
         Effect.fail(lost)
       )
       const written = sameData(there.data, data)

@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { sleepJittered } from "../shared/backoff.ts"
 import { LeaseEntry } from "./leaseEntry.ts"
-import { getAfterSync, getChildrenOrNone, isStateConflict } from "../shared/requests.ts"
+import { getAfterCommit, getChildrenOrNone, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
 
 /** The holder of a slot; undefined for none. */
@@ -52,7 +52,7 @@ export const writeEntry = Effect.fnUntraced(function* (
     }
     losses.add(error)
     const failure = yield* failIfFinal(zk, error)
-    const read = getAfterSync(zk, slot)
+    const read = getAfterCommit(zk, slot)
     const now = yield* failure === "lost" ? Effect.mapError(read, Outcome.markMaybeApplied) : read
     if (now === undefined) return undefined
     if ((yield* decodeEntry(slot, now.data))?.nonce === entry.nonce) return now.stat

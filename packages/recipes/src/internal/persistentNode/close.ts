@@ -9,7 +9,7 @@ import type { Stat } from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { getAfterSync } from "../shared/requests.ts"
+import { getAfterCommit } from "../shared/requests.ts"
 import { retryAcrossSessions } from "../shared/retry.ts"
 import { isOwnLasting, type NodeState, ownerOf, settleWaiting, setStatus } from "./NodeState.ts"
 import { TOUCH_NAME } from "./ttl.ts"
@@ -39,7 +39,7 @@ export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect
   const look =
     isEphemeral || czxid !== undefined || lasting.attempts.size === 0
       ? Effect.void
-      : Effect.map(getAfterSync(zk, path), (seen) => {
+      : Effect.map(getAfterCommit(zk, path), (seen) => {
           if (seen !== undefined && isOwnLasting(self, seen.stat, seen.data)) lasting.czxid = seen.stat.czxid
         })
   const touch = CreateMode.hasTtl(mode)

@@ -14,7 +14,7 @@ import { DataInvalid, type RecipeError } from "../../Errors.ts"
 import { failIfClosing } from "../shared/sessionClose.ts"
 import { sleepJittered, untilDefined } from "../shared/backoff.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
-import { createIfMissing, ensureParents, getAfterSync, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { createIfMissing, ensureParents, getAfterCommit, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, retryAcrossSessions } from "../shared/retry.ts"
 import type { Entry } from "./entryFormat.ts"
 import type { QueueContext } from "./queueOps.ts"
@@ -63,7 +63,7 @@ export const putLock = Effect.fnUntraced(function* <A>(
     const failure = yield* failIfFinal(zk, error)
     if (failure === "lost") {
       losses.add(error)
-      const there = yield* Effect.mapError(getAfterSync(zk, lock), Outcome.markMaybeApplied)
+      const there = yield* Effect.mapError(getAfterCommit(zk, lock), Outcome.markMaybeApplied)
       if (there !== undefined) {
         const isOurs = hasId(there, id) && there.stat.ephemeralOwner === zk.session.id
         return isOurs ? { lock, id, version: stat.version + 1 } : undefined

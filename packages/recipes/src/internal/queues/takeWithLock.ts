@@ -18,7 +18,7 @@ import { LockLost, type RecipeError } from "../../Errors.ts"
 import { useScoped } from "../locks/guard.ts"
 import { claim, guard, type LossSignal, type Ownership, releaseReason } from "../locks/ownership.ts"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
-import { afterSync, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
+import { afterCommit, ensureParents, getChildrenOrNone, getOrUndefined, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal, orIfSessionReplaced, retryAcrossSessions } from "../shared/retry.ts"
 import { parseEntries, type Entry } from "./entryFormat.ts"
 import { moveToDeadLetters, isExhausted, type LockedItem, putLock, removeLock } from "./itemLock.ts"
@@ -217,7 +217,7 @@ const finishOnce = Effect.fnUntraced(function* <A>(
   ): Effect.fn.Return<void, LockLost | RecipeError> {
     if (fate.isOpen) {
       // While the item is there, nothing has deleted it.
-      fate.isOpen = Option.isNone(yield* afterSync(zk, path, zk.stat(path)))
+      fate.isOpen = Option.isNone(yield* afterCommit(zk, zk.stat(path)))
       // The lock of a session that is over went with it: another client may have had the item since, and put it back.
       if (fate.isOpen && zk.session.id === session) return
     }

@@ -3,6 +3,7 @@
  */
 import { watchScoped } from "@effect-zookeeper/client/Detached"
 import type { OperationError } from "@effect-zookeeper/client/Errors"
+import * as Op from "@effect-zookeeper/client/Op"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -18,19 +19,26 @@ export const getOrUndefined = (
 ): Effect.Effect<DataAndStat | undefined, RecipeError> =>
   Effect.catchTag(retryAcrossSessions(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
-/** `getOrUndefined`, with everything that was committed before the call. */
-export const getAfterSync = (
+/** `getOrUndefined`, for what became of a write that was sent before; see `afterCommit`. */
+export const getAfterCommit = (
   zk: ZooKeeper.Service,
   path: string
 ): Effect.Effect<DataAndStat | undefined, RecipeError> =>
-  Effect.catchTag(afterSync(zk, path, zk.get(path)), "NoNode", () => Effect.undefined)
+  Effect.catchTag(afterCommit(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
-/** A read that shows everything that was committed before the call. Both are repeated as one, on the same server. */
-export const afterSync = <A, E extends { readonly _tag: string }>(
+/**
+ * A read that shows what became of a write that was sent before: a quorum commits a transaction first that changes nothing. A
+ * `sync` is not enough. It asks the leader alone, and one that others have replaced answers until it notices. Both are
+ * repeated as one, on the same server.
+ */
+export const afterCommit = <A, E extends { readonly _tag: string }>(
   zk: ZooKeeper.Service,
-  path: string,
   read: Effect.Effect<A, E>
-) => retryAcrossSessions(zk, Effect.andThen(zk.sync(path), read))
+) => {
+  // A check that is refused is committed as well.
+  const nothing = Effect.catchTag(zk.transaction([Op.check("/")]), "TransactionFailed", () => Effect.void)
+  return retryAcrossSessions(zk, Effect.andThen(nothing, read))
+}
 
 /** The names of the children; none where there is no znode. */
 export const getChildrenOrNone = (

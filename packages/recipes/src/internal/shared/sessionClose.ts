@@ -63,16 +63,15 @@ export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Eff
 
 // ---- internal
 
-/** An effect of which an attempt has failed already, which counts as the first. */
-const after = <A, E>(failure: E, effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    let isFirst = true
-    return Effect.suspend(() => {
-      if (!isFirst) return effect
-      isFirst = false
-      return Effect.fail(failure)
-    })
+/** An effect for one loop of repeats, of which an attempt has failed already: that counts as the first. */
+const after = <A, E>(failure: E, effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
+  let isFirst = true
+  return Effect.suspend(() => {
+    if (!isFirst) return effect
+    isFirst = false
+    return Effect.fail(failure)
   })
+}
 
 /** Attempts it each minute, until it is gone or the session has ended. */
 const deleteLater = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>

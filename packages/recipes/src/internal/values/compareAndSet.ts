@@ -22,7 +22,7 @@ import { Contended, OutcomeUnknown, type RecipeError, VersionExhausted } from ".
 import * as Lock from "../../Lock.ts"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
 import { type AclOptions, checkOptions, knownOptions } from "../shared/options.ts"
-import { ensureParents, getAfterSync, getOrUndefined } from "../shared/requests.ts"
+import { ensureParents, getAfterCommit, getOrUndefined } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
 import { checkCount, checkPath } from "../shared/validate.ts"
 
@@ -132,7 +132,7 @@ export const modify = <A, E extends { readonly _tag: string }>(
         if (lost !== undefined && unknown > 0) yield* sleepJittered(100)
         const found = yield* lost === undefined
           ? read(cell)
-          : Effect.mapError(getAfterSync(zk, path), Outcome.markMaybeApplied)
+          : Effect.mapError(getAfterCommit(zk, path), Outcome.markMaybeApplied)
         if (lost !== undefined) {
           const applied = recognize(found, lost)
           if (applied === undefined) {

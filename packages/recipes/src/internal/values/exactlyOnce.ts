@@ -19,7 +19,7 @@ import * as Scope from "effect/Scope"
 import { OutcomeUnknown, type RecipeError } from "../../Errors.ts"
 import { deleteEphemeral, deleteInBackground } from "../shared/sessionClose.ts"
 import { makeBackoff, sleepJittered } from "../shared/backoff.ts"
-import { afterSync, ensureParents, isStateConflict } from "../shared/requests.ts"
+import { afterCommit, ensureParents, isStateConflict } from "../shared/requests.ts"
 import { failIfFinal } from "../shared/retry.ts"
 
 /** Applies transactions exactly once. */
@@ -70,7 +70,7 @@ export const make = Effect.fnUntraced(function* (
     marker: Marker
   ): Effect.fn.Return<"Applied" | "NotApplied" | "Unknown", RecipeError> {
     const { path, session, version } = marker
-    const now = yield* afterSync(zk, path, zk.stat(path))
+    const now = yield* afterCommit(zk, zk.stat(path))
     if (Option.isNone(now)) return version === undefined && session === zk.session.id ? "NotApplied" : "Unknown"
     if (now.value.version === version) return "NotApplied"
     if (now.value.version !== nextVersion(version)) return "Unknown"
