@@ -28,7 +28,7 @@ import { clientOf } from "../conformance/Target.ts"
 export interface Outcome {
   readonly operations: ReadonlyArray<History.Operation>
   readonly faults: ReadonlyArray<Nemesis.Fault>
-  /** Workers that did not come to rest within half a minute after all was healed. */
+  /** Workers that did not come to rest within half a minute after all was healed, with what they have printed. */
   readonly restless: ReadonlyArray<string>
   /** Contenders that were left when all had ended, with the sessions that own them. */
   readonly orphans: ReadonlyArray<string>
@@ -95,7 +95,9 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
   return {
     operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
     faults,
-    restless: workers.flatMap(({ name }, index) => (Option.isNone(rested[index]!) ? [name] : [])),
+    restless: workers.flatMap(({ name, printed }, index) =>
+      Option.isNone(rested[index]!) ? [[name, ...printed()].join("\n")] : []
+    ),
     orphans: orphans.flat()
   } satisfies Outcome
 })
@@ -119,12 +121,13 @@ const startWorker = Effect.fnUntraced(function* (
       tasks: ["lock", "leader", "counter", "exact", "queue"]
     })
   )
-  const { endInput, hear, pid } = yield* WorkerProcess.start(name, "recipeWorker.ts", orders)
+  const { endInput, hear, pid, printed } = yield* WorkerProcess.start(name, "recipeWorker.ts", orders)
   return {
     name,
     proxies,
     pid,
     ready: hear("ready"),
+    printed,
     /** Lets it finish, and end. */
     rest: Effect.asVoid(Effect.andThen(endInput, hear("rested")))
   }

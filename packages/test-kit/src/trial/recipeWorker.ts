@@ -61,12 +61,19 @@ const work = Effect.fnUntraced(function* (
     exact: counting(recorder, "/trial/exact", "exact"),
     queue: queueing(recorder)
   }
-  const fibers: Array<Fiber.Fiber<void>> = []
-  for (const name of names) fibers.push(yield* Effect.forkChild(loop(yield* tasks[name])))
+  const fibers = new Map<string, Fiber.Fiber<void>>()
+  for (const name of names) fibers.set(name, yield* Effect.forkChild(loop(yield* tasks[name])))
   yield* say("ready")
   yield* endOfInput
   stopped = true
-  yield* Fiber.awaitAll(fibers)
+  // Whoever reads of a trial that does not come to rest wants to know what is waited for.
+  const explain = Effect.suspend(() => {
+    const waiting = [...fibers].filter(([, fiber]) => fiber.pollUnsafe() === undefined).map(([name]) => name)
+    const { id, state } = zk.session
+    return say(`waits in ${waiting.join(", ")}, ${state._tag}, in session ${id.toString(16)}`)
+  })
+  yield* Effect.forkChild(Effect.delay(explain, "20 seconds"))
+  yield* Fiber.awaitAll(fibers.values())
   yield* say("rested")
 })
 

@@ -14,6 +14,8 @@ export interface WorkerProcess {
    * log.
    */
   readonly hear: (word: string) => Effect.Effect<string>
+  /** Everything that it has printed so far, by lines. */
+  readonly printed: () => ReadonlyArray<string>
   readonly write: (line: string) => Effect.Effect<void>
   readonly endInput: Effect.Effect<void>
 }
@@ -45,6 +47,7 @@ export const start = Effect.fnUntraced(function* (
   return {
     pid: child.pid ?? 0,
     hear,
+    printed: () => output,
     write: (line) => Effect.sync(() => void child.stdin.write(`${line}\n`)),
     endInput: Effect.sync(() => void child.stdin.end())
   }

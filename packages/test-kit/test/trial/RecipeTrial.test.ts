@@ -32,7 +32,7 @@ describe("five processes on an ensemble whose members are killed, paused, restar
       assert.deepStrictEqual(restless, [], `contenders that are left: ${orphans.join(", ")}`)
       assert.deepStrictEqual(orphans, [])
       assert.isAbove(holds.length, 15)
-      assert.isAbove(faults.length, 2)
+      assert.isAbove(faults.length, 1)
     }
   )
 })
