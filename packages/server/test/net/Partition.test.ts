@@ -178,6 +178,35 @@ describe("a leader without followers", () => {
   })
 
   itInEnsemble(
+    "answers a sync while it has proposed nothing, and so an old state after the others have gone on",
+    function* (server) {
+      const [owner, other, follower] = [yield* dial(0), yield* dial(0), yield* dial(1)]
+      yield* pass(1)
+      yield* server.isolate(0)
+      yield* pass(11, owner, other, follower)
+      assert.strictEqual(yield* server.leader, 2)
+      const again = yield* resume(1, follower)
+      yield* again.send(Operations.create, node("/b"), 1)
+      for (const client of [owner, other]) client.answers()
+      yield* owner.send(Operations.sync, { path: "/" }, 2)
+      yield* owner.send(Operations.exists, { path: "/b", watch: false }, 3)
+      yield* TestClock.adjust("100 millis")
+      assert.deepInclude(again.answers(), { xid: 1, err: 0 })
+      assert.deepStrictEqual(owner.answers(), [
+        { xid: 2, err: 0 },
+        { xid: 3, err: codes.NoNode }
+      ])
+      // With a proposal outstanding it waits for that.
+      yield* other.send(Operations.create, node("/c"), 2)
+      yield* owner.send(Operations.sync, { path: "/" }, 4)
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(owner.answers(), [])
+      yield* pass(1)
+      assert.isTrue(owner.isClosed())
+    }
+  )
+
+  itInEnsemble(
     "steps down when the others have elected another one, which gives every session its full time",
     function* (server) {
       const [owner, follower] = [yield* dial(0), yield* dial(1)]

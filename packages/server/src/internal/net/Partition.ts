@@ -6,8 +6,8 @@
  *   `syncLimit` ticks. Until then each of them goes on: it answers pings, and reads from its own state.
  * - Requests that need the others wait: all writes, even those that would fail, closeSession, the handshake of a new session
  *   and, at a follower, that of an old one, because the follower asks the leader. A leader answers the handshake of an old
- *   session by itself. Later requests on the same connection wait too, pings included. (A real leader answers a sync if no
- *   proposal is outstanding; here it always waits.)
+ *   session by itself, and a sync as long as no proposal of its own is outstanding. Later requests on the same connection wait
+ *   too, pings included.
  * - Only the leader ends sessions, in a transaction. A follower reports signs of life with its answer to the next ping, at
  *   most half a tick later. A follower that is cut off cannot report, so the leader ends its sessions without its knowledge.
  * - A server that gives up closes all connections of its clients and refuses new ones. A majority that has lost its leader

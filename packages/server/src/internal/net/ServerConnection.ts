@@ -31,6 +31,8 @@ export interface ConnectionHost {
   readonly timestamps: () => Timestamps
   /** Whether a replica answers the handshakes of old sessions by itself. */
   readonly leads: (replica: Replica<Client>) => boolean
+  /** Whether a replica that has lost the others answers a sync by itself. */
+  readonly answersSync: (replica: Replica<Client>) => boolean
   /** The answer to a four-letter word; undefined for anything else. */
   readonly answerWord: (replica: Replica<Client>, word: string) => string | undefined
   /** Sends the outcome of a request to the connections that it concerns. */
@@ -172,7 +174,9 @@ export class ServerConnection {
     const reader = new JuteReader(bytes, start, end)
     if (this.isHandshakeDone) {
       const header = Jute.attempt(requestHeader, reader)
-      return Result.isSuccess(header) && Requests.needsQuorum(header.success.type)
+      if (Result.isFailure(header)) return false
+      const { type } = header.success
+      return Requests.needsQuorum(type) && !(type === Operations.sync.opCode && this.host.answersSync(replica))
     }
     const request = Jute.attempt(ProtocolHandshake.connectRequest, reader)
     if (Result.isFailure(request) || request.success.lastZxidSeen > replica.zxid) return false

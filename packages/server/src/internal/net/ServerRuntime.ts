@@ -73,6 +73,14 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     return this.partition.leads(replica)
   }
 
+  /** A leader answers when no proposal of its own is outstanding. */
+  answersSync(replica: Replica<Client>): boolean {
+    if (!this.partition.leads(replica)) return false
+    for (const { awaitsQuorum, client } of this.connections.values())
+      if (awaitsQuorum && client.replica === replica) return false
+    return true
+  }
+
   answerWord(replica: Replica<Client>, word: string): string | undefined {
     return answerWord(this, replica, word)
   }

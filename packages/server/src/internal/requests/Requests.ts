@@ -60,8 +60,8 @@ export const apply = (state: ServerState, client: Client, frame: JuteReader, tim
       outcome.reply = refusal(xid, client.replica.zxid, codes.NotReadOnly)
       return outcome
     }
-    // The session has moved to another server, which this one notices at a write.
-    if (session.client !== client) {
+    // The session has moved to another server, which this one notices at a write, unless it has lost the others.
+    if (session.client !== client && client.replica.membership !== "alone") {
       outcome.toDisconnect.add(client)
       return outcome
     }
