@@ -30,7 +30,7 @@ export interface Outcome {
   readonly faults: ReadonlyArray<Nemesis.Fault>
   /** Workers that did not come to rest within half a minute after all was healed, with what they have printed. */
   readonly restless: ReadonlyArray<string>
-  /** Contenders that were left when all had ended, with the sessions that own them. */
+  /** Contenders that were left when all had ended, with the sessions that own them and the servers that have them. */
   readonly orphans: ReadonlyArray<string>
 }
 
@@ -75,30 +75,14 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
   yield* total(recorder, zk, "/trial/counter", "curator")
   yield* total(recorder, zk, "/trial/exact", "exact")
   yield* drain(recorder, zk)
-  const orphans = yield* Effect.forEach(["/trial/lock", "/trial/leader"], (path) =>
-    zk.getChildren(path).pipe(
-      Effect.flatMap((names) =>
-        Effect.forEach(names, (name) =>
-          Effect.map(zk.stat(`${path}/${name}`), (stat) => {
-            const owner = Option.match(stat, {
-              onNone: () => "gone",
-              onSome: ({ ephemeralOwner }) => `of session ${ephemeralOwner.toString(16)}`
-            })
-            return `${path}/${name} (${owner})`
-          })
-        )
-      ),
-      // The container of an empty queue goes away.
-      Effect.catchTag("NoNode", () => Effect.succeed([]))
-    )
-  )
+  const orphans = yield* contendersLeft(ensemble)
   return {
     operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
     faults,
     restless: workers.flatMap(({ name, printed }, index) =>
       Option.isNone(rested[index]!) ? [[name, ...printed()].join("\n")] : []
     ),
-    orphans: orphans.flat()
+    orphans
   } satisfies Outcome
 })
 
@@ -156,6 +140,26 @@ const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string,
     Effect.flatMap((counter) => Recorded.total(recorder, zk, path, counter)),
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
   )
+
+/** A server alone may have one: ZooKeeper 3.8.0 knows ways to servers whose trees differ. */
+const contendersLeft = Effect.fnUntraced(function* ({ servers }: ZooKeeperEnsemble.ZooKeeperEnsemble) {
+  const found = new Map<string, Array<string>>()
+  for (const { connectString } of servers) {
+    const zk = yield* clientOf(ZooKeeper.layer({ servers: connectString, sessionTimeout: 20_000 }))
+    for (const parent of ["/trial/lock", "/trial/leader"]) {
+      yield* zk.sync(parent)
+      // The container of an empty queue goes away.
+      const names = yield* Effect.catchTag(zk.getChildren(parent), "NoNode", () => Effect.succeed([]))
+      for (const name of names) {
+        const stat = yield* zk.stat(`${parent}/${name}`)
+        if (Option.isNone(stat)) continue
+        const contender = `${parent}/${name} of session ${stat.value.ephemeralOwner.toString(16)}`
+        found.set(contender, [...(found.get(contender) ?? []), connectString])
+      }
+    }
+  }
+  return [...found].map(([contender, at]) => `${contender}, at ${at.join(" and ")}`)
+})
 
 /** Empties the queue: the items that are left are taken now. */
 const drain = (recorder: Recorder.Recorder, zk: ZooKeeper.Service) =>
