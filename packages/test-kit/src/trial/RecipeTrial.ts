@@ -32,6 +32,8 @@ export interface Outcome {
   readonly restless: ReadonlyArray<string>
   /** Contenders that were left when all had ended, with the sessions that own them and the servers that have them. */
   readonly orphans: ReadonlyArray<string>
+  /** Contenders that some servers show and others do not: who waits for one of these waits because of its server. */
+  readonly ghosts: ReadonlyArray<string>
 }
 
 /** Milliseconds: short, so that sessions expire in trials, and long enough for an election. */
@@ -75,14 +77,17 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
   yield* total(recorder, zk, "/trial/counter", "curator")
   yield* total(recorder, zk, "/trial/exact", "exact")
   yield* drain(recorder, zk)
-  const orphans = yield* contendersLeft(ensemble)
+  const left = yield* contendersLeft(ensemble)
+  yield* Effect.sleep("1 second")
+  const ghosts = ghostsIn(left, yield* contendersLeft(ensemble), ensemble.servers.length)
   return {
     operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
     faults,
     restless: workers.flatMap(({ name, printed }, index) =>
       Option.isNone(rested[index]!) ? [[name, ...printed()].join("\n")] : []
     ),
-    orphans
+    orphans: [...left].map(describeContender),
+    ghosts
   } satisfies Outcome
 })
 
@@ -141,9 +146,12 @@ const total = (recorder: Recorder.Recorder, zk: ZooKeeper.Service, path: string,
     Effect.provideService(ZooKeeper.ZooKeeper, zk)
   )
 
-/** A server alone may have one: ZooKeeper 3.8.0 knows ways to servers whose trees differ. */
+/** Contenders, each with the connect strings of the servers that show it. */
+type Contenders = ReadonlyMap<string, ReadonlySet<string>>
+
+/** What each server shows, after everything that was committed before. */
 const contendersLeft = Effect.fnUntraced(function* ({ servers }: ZooKeeperEnsemble.ZooKeeperEnsemble) {
-  const found = new Map<string, Array<string>>()
+  const found = new Map<string, Set<string>>()
   for (const { connectString } of servers) {
     const zk = yield* clientOf(ZooKeeper.layer({ servers: connectString, sessionTimeout: 20_000 }))
     for (const parent of ["/trial/lock", "/trial/leader"]) {
@@ -154,12 +162,32 @@ const contendersLeft = Effect.fnUntraced(function* ({ servers }: ZooKeeperEnsemb
         const stat = yield* zk.stat(`${parent}/${name}`)
         if (Option.isNone(stat)) continue
         const contender = `${parent}/${name} of session ${stat.value.ephemeralOwner.toString(16)}`
-        found.set(contender, [...(found.get(contender) ?? []), connectString])
+        found.set(contender, (found.get(contender) ?? new Set()).add(connectString))
       }
     }
   }
-  return [...found].map(([contender, at]) => `${contender}, at ${at.join(" and ")}`)
-})
+  return found satisfies Contenders
+}, Effect.scoped)
+
+/**
+ * The contenders that some servers show and others do not, now and before. A member of ZooKeeper 3.8.0 that was killed or
+ * restarted under load may have missed a transaction that the others have applied ("Current zxid ... is <= ..." in its log).
+ */
+const ghostsIn = (before: Contenders, now: Contenders, servers: number): ReadonlyArray<string> =>
+  [...now]
+    .filter(([contender, at]) => {
+      const former = before.get(contender)
+      return (
+        former !== undefined &&
+        at.size < servers &&
+        former.size < servers &&
+        [...at].every((server) => former.has(server))
+      )
+    })
+    .map(describeContender)
+
+const describeContender = ([contender, at]: readonly [string, ReadonlySet<string>]): string =>
+  `${contender}, at ${[...at].join(" and ")}`
 
 /** Empties the queue: the items that are left are taken now. */
 const drain = (recorder: Recorder.Recorder, zk: ZooKeeper.Service) =>
