@@ -197,7 +197,7 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
 
 /**
  * Repeats a request that was given up ({@link isGivenUp}), after a pause of about a minute ({@link longPause}), for as long as it
- * is given up. Use it for what has to be done whenever that becomes possible, in the background: nobody should wait for it.
+ * is given up. Use it for what has to be done whenever that becomes possible, in the background: no caller should wait for it.
  *
  * @example
  * ```ts

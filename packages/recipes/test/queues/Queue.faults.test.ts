@@ -1,7 +1,6 @@
 /** A queue whose requests and replies are lost: each item once, or until it is done. */
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import type { BreakableEndpoint } from "@effect-zookeeper/test-kit/conformance/Target"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"

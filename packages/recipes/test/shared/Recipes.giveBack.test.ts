@@ -1,4 +1,4 @@
-/** What a recipe gives back is given back, whatever keeps the server from it at first. */
+/** Znodes that a recipe gives back are deleted, whatever keeps the server from it at first. */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as EmbeddedServer from "@effect-zookeeper/server/EmbeddedServer"
 import * as Session from "@effect-zookeeper/session/Session"
@@ -7,6 +7,7 @@ import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
 import * as LeaderElection from "../../src/LeaderElection.ts"
@@ -35,7 +36,7 @@ const pass = (seconds: number) =>
 
 describe("a znode whose delete costs eight connections", () => {
   const work = Effect.sleep("5 seconds")
-  const holds = {
+  const holds: Readonly<Record<string, Effect.Effect<unknown, unknown, Scope.Scope | ZooKeeper.ZooKeeper>>> = {
     "of a lock": Effect.flatMap(Lock.make("/it"), (lock) => lock.withLock(work)),
     "of a leader": Effect.flatMap(LeaderElection.make("/it"), (election) => election.whileLeader(work)),
     "of a semaphore": Effect.flatMap(Semaphore.make("/it", { permits: 1 }), (semaphore) => semaphore.withPermit(work)),

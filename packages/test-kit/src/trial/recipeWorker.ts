@@ -66,7 +66,7 @@ const work = Effect.fnUntraced(function* (
   yield* say("ready")
   yield* endOfInput
   stopped = true
-  // Whoever reads of a trial that does not come to rest wants to know what is waited for.
+  // For the reader of a trial that does not come to rest.
   const explain = Effect.suspend(() => {
     const waiting = [...fibers].filter(([, fiber]) => fiber.pollUnsafe() === undefined).map(([name]) => name)
     const { id, state } = zk.session

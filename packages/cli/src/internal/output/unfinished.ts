@@ -10,6 +10,4 @@ const PATIENCE = 2000
 export const reportUnfinished =
   <R2>(report: Effect.Effect<void, never, R2>) =>
   <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | R2> =>
-    Effect.onExit(work, (exit) =>
-      Exit.isSuccess(exit) ? Effect.void : withPatience(report, PATIENCE)
-    )
+    Effect.onExit(work, (exit) => (Exit.isSuccess(exit) ? Effect.void : withPatience(report, PATIENCE)))
