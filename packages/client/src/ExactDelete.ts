@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { BadVersion, InvalidArgument, NoAuth, NotEmpty, SessionError } from "./Errors.ts"
 import type { Stat } from "./Models.ts"
+import { settle } from "./Outcome.ts"
 import type * as ZooKeeper from "./ZooKeeper.ts"
 
 /**
@@ -36,8 +37,8 @@ export interface Options {
   /** Runs once the znode was found to be the right one. Default: nothing. */
   readonly before?: Effect.Effect<void, ExactDeleteError | BadVersion> | undefined
   /**
-   * Whether the server is known to be up to date, by a sync or a read of the caller: the first look is not preceded by one
-   * then. Default false.
+   * Whether the server is known to be up to date, by a sync or a read of the caller: no commit precedes the first look then
+   * (`Outcome.settle`). Default false.
    */
   readonly isSynced?: boolean | undefined
 }
@@ -59,8 +60,8 @@ export const deleteByCzxid = (
   let isSynced = isSyncedAtFirst
   let conflicts = 0
   const once: Effect.Effect<void, ExactDeleteError> = Effect.gen(function* () {
-    // A server that lags would show a znode that is gone already.
-    if (!isSynced) yield* zk.sync(path)
+    // A server that lags would show a znode that is gone already, and a former leader none that was created lately.
+    if (!isSynced) yield* settle(zk)
     isSynced = false
     const stat = yield* zk.stat(path)
     if (Option.isNone(stat) || !isMeant(stat.value) || stat.value.czxid !== (czxid ?? stat.value.czxid)) return

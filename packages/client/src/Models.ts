@@ -67,10 +67,11 @@ export interface ZnodeOptions {
  */
 export interface CreateOptions extends ZnodeOptions {
   /**
-   * Puts an id into the name, `_c_<uuid>-name`. When the connection is lost before the reply, the client looks for its own
-   * znode by that id, after a `sync`, among the children of the parent: if it is there, it counts as created, and if not,
-   * it is created. A znode that outlives its session is also looked for in the next session, if there is one. An ephemeral
-   * of an older session is deleted and created anew. The create is given up after eight lost connections.
+   * Puts an id into the name, `_c_<uuid>-name`. When the connection is lost before the reply, the client looks for its
+   * own znode by that id, after a transaction that changes nothing, among the children of the parent: if it is there,
+   * it counts as created, and if not, it is created. A znode that outlives its session is also looked for in the next
+   * session, if there is one. An ephemeral of an older session is deleted and created anew. The create is given up
+   * after eight lost connections.
    *
    * Nothing is left behind when the create fails or is interrupted: a znode that may have been created is looked for and
    * deleted in the background. Use it for sequential names.
@@ -82,9 +83,10 @@ export interface CreateOptions extends ZnodeOptions {
    */
   readonly protected?: boolean | ((id: string, name: string) => string) | undefined
   /**
-   * Compares after a lost reply. When the connection is lost before the reply, or the znode turns out to exist after such
-   * a loss, the client looks at the path, after a `sync`. A znode with the same data, which for an ephemeral is owned by
-   * this session, counts as created. If there is no znode, it is created. Any other znode is `NodeExists`.
+   * Compares after a lost reply. When the connection is lost before the reply, or the znode turns out to exist after
+   * such a loss, the client looks at the path, after a transaction that changes nothing. A znode with the same data,
+   * which for an ephemeral is owned by this session, counts as created. If there is no znode, it is created. Any other
+   * znode is `NodeExists`.
    *
    * The client cannot know the name of a sequential znode: that is `InvalidArgument`, and `protected` is the way there.
    * Default `false`.
@@ -114,7 +116,7 @@ export interface SetDataOptions {
   readonly version?: number | undefined
   /**
    * Compares after a lost reply. When the connection is lost before the reply, the client looks at the znode, after a
-   * `sync`. With a version v, the same data at version v + 1 counts as written, and a znode that still has version v is
+   * commit. With a version v, the same data at version v + 1 counts as written, and a znode that still has version v is
    * written again. Without a version, the same data counts as written, whichever client wrote it, and other data is written
    * again.
    *
@@ -141,10 +143,10 @@ export interface DeleteOptions {
    */
   readonly guaranteed?: boolean | undefined
   /**
-   * Deletes the znode that is there now, and no later one. The client looks first, which costs a read. When the connection
-   * is lost before the reply, it looks again, after a `sync`, and deletes again if the znode with the same czxid is still
-   * there. A znode that is gone counts as deleted, and so does one that was created anew since, which stays. A request that
-   * was never sent is not followed by a look.
+   * Deletes the znode that is there now, and no later one. The client looks first, which costs a read. When the
+   * connection is lost before the reply, it looks again, after a transaction that changes nothing, and deletes again if
+   * the znode with the same czxid is still there. A znode that is gone counts as deleted, and so does one that was
+   * created anew since, which stays. A request that was never sent is not followed by a look.
    *
    * ZooKeeper deletes by path and version alone: if another client deletes the znode between a look and the delete that
    * follows it, and creates it anew with the same version, that one is deleted in its place. Default `false`.

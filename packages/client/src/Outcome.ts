@@ -19,24 +19,22 @@
  * @since 0.1.0
  */
 import { codes } from "@effect-zookeeper/protocol/ErrorCode"
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import type { SessionInfo } from "@effect-zookeeper/session/Session"
 import {
-  AuthFailed,
   ConnectionLoss,
-  FrameTooLarge,
   MAX_LOSSES,
-  ProtocolError,
-  RequestTimeout,
-  ServerRefused,
-  SessionClosed,
-  SessionExpired
+  type RequestTimeout,
+  type SessionError
 } from "@effect-zookeeper/session/SessionError"
-import type { SessionError } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import { isSessionError, withMaybeApplied } from "./internal/maybeApplied.ts"
+import { check } from "./Op.ts"
+import type { Service } from "./Service.ts"
 
 interface Tagged {
   readonly _tag: string
@@ -65,9 +63,7 @@ const transientCodes: ReadonlySet<number> = new Set([
   codes.ThrottledOp,
   codes.OperationTimeout,
   codes.RequestTimeout,
-  codes.NotReadOnly,
-  // Not applied, and the session goes on with another connection.
-  codes.SessionMoved
+  codes.NotReadOnly
 ])
 
 /**
@@ -80,7 +76,7 @@ export const isGivenUp = (error: unknown): boolean => error instanceof Connectio
 
 /**
  * Whether the request may succeed when it is sent again: the reply was lost, and the request is not given up, or the server
- * refused it for the moment (throttled, timed out, read-only, the session has moved).
+ * refused it for the moment (throttled, timed out, read-only).
  *
  * @category predicates
  * @since 0.1.0
@@ -196,24 +192,62 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
   })
 
 /**
- * Repeats a request that was given up ({@link isGivenUp}), after a pause of about a minute ({@link longPause}), for as long as it
- * is given up. Use it for what has to be done whenever that becomes possible, in the background: no caller should wait for it.
+ * Makes one attempt about once a minute ({@link longPause}) until one succeeds, or fails with an error that is neither transient
+ * nor that of a request that was given up. Use it in the background, after {@link retryTransient} has given up, for a request that
+ * must be done whenever that becomes possible. Each attempt may cost a connection, and the end of the session ends it.
  *
  * @example
  * ```ts
  * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
  * import * as Effect from "effect/Effect"
  *
- * export const unregister = Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
- *   Outcome.retryGivenUp(Outcome.retryTransient(zk.delete("/members/me")))
- * )
+ * // The name has an id in it, so that no later znode has this path.
+ * export const unregister = (member: string) =>
+ *   Effect.flatMap(ZooKeeper.ZooKeeper, (zk) =>
+ *     Outcome.retryRarely(zk.delete(member)).pipe(Effect.catchTag("NoNode", () => Effect.void))
+ *   )
  * ```
  *
  * @category combinators
  * @since 0.1.0
  */
-export const retryGivenUp = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.catchIf(effect, isGivenUp, () => Effect.andThen(Effect.flatMap(longPause, Effect.sleep), retryGivenUp(effect)))
+export const retryRarely = <A, E extends Tagged, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const attempts = rememberAttempts()
+    const next: Effect.Effect<A, E, R> = Effect.flatMap(longPause, Effect.sleep).pipe(
+      Effect.andThen(effect),
+      Effect.catch((error) => {
+        attempts.add(error)
+        return isTransient(error) || isGivenUp(error) ? next : Effect.fail(error)
+      })
+    )
+    return Effect.mapError(next, attempts.describe)
+  })
+
+/**
+ * Waits until a quorum has committed a transaction that changes nothing. A read that follows shows what became of each write that
+ * the client has sent before; use it after a lost reply. `sync` is not enough for that: it asks the leader alone, and one that
+ * others have replaced answers from an old state until it notices.
+ *
+ * @example
+ * ```ts
+ * import { Outcome, ZooKeeper } from "@effect-zookeeper/client"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const isThere = (path: string) =>
+ *   Effect.flatMap(ZooKeeper.ZooKeeper, (zk) => Effect.andThen(Outcome.settle(zk), zk.exists(path)))
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const settle = (zk: Pick<Service, "transaction">): Effect.Effect<void, InvalidArgument | SessionError> =>
+  zk.transaction([check("/")]).pipe(
+    // A check that is refused is committed as well.
+    Effect.catchTag("TransactionFailed", () => Effect.void),
+    Effect.asVoid,
+    Effect.mapError(markUnapplied)
+  )
 
 /**
  * The lost connections of one request, over all of its attempts; {@link totalLosses} makes it.
@@ -387,45 +421,3 @@ const retry = <A, E extends Tagged, R>(
       schedule: backoff
     })
   )
-
-const isSessionError = <E extends Tagged>(error: E): error is E & SessionError =>
-  // Errors of recipes have the field, too, and are told from these by their tags.
-  error instanceof ServerRefused || ("maybeApplied" in error && Object.hasOwn(sessionErrors, error._tag))
-
-const sessionErrors: Readonly<Record<SessionError["_tag"], true>> = {
-  AuthFailed: true,
-  ConnectionLoss: true,
-  FrameTooLarge: true,
-  ProtocolError: true,
-  RequestTimeout: true,
-  ServerRefused: true,
-  SessionClosed: true,
-  SessionExpired: true
-}
-
-/** The same error with the other answer. */
-const withMaybeApplied = <E extends SessionError>(error: E, maybeApplied: boolean): E =>
-  mayBeApplied(error) === maybeApplied ? error : (copyWith(error, maybeApplied) as E)
-
-const copyWith = (error: SessionError, maybeApplied: boolean): SessionError => {
-  switch (error._tag) {
-    case "AuthFailed":
-      return new AuthFailed({ ...error, maybeApplied })
-    case "ConnectionLoss":
-      return new ConnectionLoss({ ...error, maybeApplied })
-    case "FrameTooLarge":
-      return new FrameTooLarge({ ...error, maybeApplied })
-    case "ProtocolError":
-      return new ProtocolError({ ...error, cause: error.cause, maybeApplied })
-    case "RequestTimeout":
-      return new RequestTimeout({ ...error, maybeApplied })
-    case "ServerRefused": {
-      const { code, name, operation, path } = error
-      return new ServerRefused({ operation, path, code, name, ...(maybeApplied ? { maybeApplied } : {}) })
-    }
-    case "SessionClosed":
-      return new SessionClosed({ maybeApplied })
-    case "SessionExpired":
-      return new SessionExpired({ ...error, maybeApplied })
-  }
-}

@@ -33,7 +33,7 @@ import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { WaitOptions } from "./Barrier.ts"
 import { type RecipeError, WaitTimeout } from "./Errors.ts"
-import { deleteUntilGone } from "./internal/shared/sessionClose.ts"
+import { deleteEphemeral } from "./internal/shared/sessionClose.ts"
 import { makeBackoff, untilDefined } from "./internal/shared/backoff.ts"
 import { toBytes } from "./internal/shared/bytes.ts"
 import { makeDeadline } from "./internal/shared/clock.ts"
@@ -182,7 +182,7 @@ const withdraw = (self: Self): Effect.Effect<void> =>
   Effect.suspend(() => {
     const { member } = self
     self.member = undefined
-    return member === undefined ? Effect.void : self.zk.session.closing.giveBack(deleteMember(self, member))
+    return member === undefined ? Effect.void : deleteMember(self, member)
   })
 
 /** Notes that the znode is gone. */
@@ -194,8 +194,9 @@ const markGone = (self: Self): Effect.Effect<void> =>
     })
   )
 
+/** The next member of this client waits until this one is gone. */
 const deleteMember = ({ memberPermit, zk }: Self, { path }: Member) =>
-  Effect.ensuring(deleteUntilGone(zk, path), memberPermit.release(1))
+  deleteEphemeral(zk, path, memberPermit.release(1))
 
 // ---- internal: entering
 
@@ -213,9 +214,7 @@ const enter = Effect.fnUntraced(function* (
   while (true) {
     yield* wait(backoff)
     const member = (self.member ??= yield* awaitDetached<Member, RecipeError, WaitTimeout>(wait, create, (member) =>
-      Effect.asVoid(
-        Effect.forkDetach(self.zk.session.closing.giveBack(deleteMember(self, member)), { startImmediately: true })
-      )
+      Effect.asVoid(Effect.forkDetach(deleteMember(self, member), { startImmediately: true }))
     ))
     const exit = yield* Effect.exit(wait(awaitReady(self, member, isOnce)))
     if (Exit.isSuccess(exit) && exit.value === "Ready") return

@@ -10,6 +10,8 @@ import { assert, describe } from "@effect/vitest"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import { during } from "@effect-zookeeper/test-kit/Expectations"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import { TestClock } from "effect/testing"
 import * as Outcome from "../../src/Outcome.ts"
 import { makeScriptedClient } from "../support/scriptedClient.ts"
 
@@ -84,5 +86,44 @@ describe("the marks of Outcome", () => {
       assert.isTrue(Outcome.mayBeApplied(error))
     }
     yield* Effect.void
+  })
+})
+
+describe("a request that is attempted each minute", () => {
+  itEffect("is done when the servers let it, and not before a minute has begun", function* () {
+    const givenUp = new ConnectionLoss({ operation: "delete", path: "/a", maybeApplied: true, losses: 8 })
+    const { asked, zk } = yield* makeScriptedClient((_, index) => (index < 2 ? Effect.fail(givenUp) : Effect.void))
+    const deleting = yield* Effect.forkChild(Outcome.retryRarely(zk.delete("/a")), { startImmediately: true })
+    yield* TestClock.adjust("40 seconds")
+    assert.lengthOf(asked, 0)
+    yield* TestClock.adjust("4 minutes")
+    yield* Fiber.join(deleting)
+    assert.lengthOf(asked, 3)
+  })
+
+  itEffect("says that it may have been applied, whatever ends it", function* () {
+    const ends = [lost, new SessionClosed({ maybeApplied: false })]
+    const { zk } = yield* makeScriptedClient((_, index) => Effect.fail(ends[index]))
+    const error = yield* during("4 minutes", Effect.flip(Outcome.retryRarely(zk.set("/a", "x"))))
+    assert.deepInclude({ ...error }, { _tag: "SessionClosed", maybeApplied: true })
+  })
+})
+
+describe("what settles the fate of earlier writes", () => {
+  itEffect("is a transaction that changes nothing, also where the check is refused", function* () {
+    const { asked, zk } = yield* makeScriptedClient((_, index) =>
+      Effect.succeed(index === 0 ? [{ operation: "check" }] : [{ operation: "error", error: -101 }])
+    )
+    yield* Outcome.settle(zk)
+    yield* Outcome.settle(zk)
+    assert.deepStrictEqual(
+      asked.map(({ operation }) => operation),
+      ["multi", "multi"]
+    )
+  })
+
+  itEffect("changes nothing itself, and says so when its reply is lost", function* () {
+    const { zk } = yield* makeScriptedClient(() => Effect.fail(lost))
+    assert.isFalse(Outcome.mayBeApplied(yield* Effect.flip(Outcome.settle(zk))))
   })
 })

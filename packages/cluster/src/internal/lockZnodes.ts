@@ -160,7 +160,7 @@ const deleteChunk = (owner: LockOwner, shardIds: ReadonlyArray<string>): Effect.
     )
   const once = Effect.gen(function* () {
     if (zk.session.id !== sessionId) return true
-    yield* zk.sync(owner.layout.shards)
+    yield* Outcome.settle(zk)
     const own = yield* ownAmong(owner, shardIds)
     if (own.length > 0) yield* inSession(() => zk.transaction(own.map((id) => Op.delete(pathOf(owner, id)))))
     return true

@@ -196,8 +196,13 @@ describe("a leader without followers", () => {
         { xid: 2, err: 0 },
         { xid: 3, err: codes.NoNode }
       ])
+      // So does one that has moved there, of which the others know nothing.
+      const moved = yield* resume(0, other)
+      yield* moved.send(Operations.sync, { path: "/" }, 1)
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(moved.answers(), [{ xid: 1, err: 0 }])
       // With a proposal outstanding it waits for that.
-      yield* other.send(Operations.create, node("/c"), 2)
+      yield* moved.send(Operations.create, node("/c"), 2)
       yield* owner.send(Operations.sync, { path: "/" }, 4)
       yield* TestClock.adjust("100 millis")
       assert.deepStrictEqual(owner.answers(), [])

@@ -33,7 +33,7 @@ export interface Outcome {
   /** Contenders that were left when all had ended, with the sessions that own them and the servers that have them. */
   readonly orphans: ReadonlyArray<string>
   /** Contenders that some servers show and others do not: who waits for one of these waits because of its server. */
-  readonly ghosts: ReadonlyArray<string>
+  readonly differing: ReadonlyArray<string>
 }
 
 /** Milliseconds: short, so that sessions expire in trials, and long enough for an election. */
@@ -79,7 +79,7 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
   yield* drain(recorder, zk)
   const left = yield* contendersLeft(ensemble)
   yield* Effect.sleep("1 second")
-  const ghosts = ghostsIn(left, yield* contendersLeft(ensemble), ensemble.servers.length)
+  const differing = differingIn(left, yield* contendersLeft(ensemble), ensemble.servers.length)
   return {
     operations: History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8"))),
     faults,
@@ -87,7 +87,7 @@ export const run = Effect.fnUntraced(function* (options: Pick<Trial.Options, "se
       Option.isNone(rested[index]!) ? [[name, ...printed()].join("\n")] : []
     ),
     orphans: [...left].map(describeContender),
-    ghosts
+    differing
   } satisfies Outcome
 })
 
@@ -173,7 +173,7 @@ const contendersLeft = Effect.fnUntraced(function* ({ servers }: ZooKeeperEnsemb
  * The contenders that some servers show and others do not, now and before. A member of ZooKeeper 3.8.0 that was killed or
  * restarted under load may have missed a transaction that the others have applied ("Current zxid ... is <= ..." in its log).
  */
-const ghostsIn = (before: Contenders, now: Contenders, servers: number): ReadonlyArray<string> =>
+const differingIn = (before: Contenders, now: Contenders, servers: number): ReadonlyArray<string> =>
   [...now]
     .filter(([contender, at]) => {
       const former = before.get(contender)

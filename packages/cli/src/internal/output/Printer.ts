@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { FileError, OutputClosed } from "../frame/errors.ts"
-import { withPatience } from "./patience.ts"
+import { withinTime } from "./timeLimit.ts"
 import { printError } from "./printError.ts"
 
 export type PrintError = OutputClosed | FileError
@@ -83,7 +83,7 @@ export const printAll = <A, I, Item extends A, E, R>(
       return write(out)
     })
     // A reader that has stopped reading does not hold up the end.
-    const endSoon = withPatience(end, 500)
+    const endSoon = withinTime(end, 500)
     return Effect.andThen(isLive ? Effect.onInterrupt(all, () => endSoon) : all, end)
   })
 

@@ -28,7 +28,8 @@ import {
   isSessionReplaced,
   isUnimplemented,
   mayBeApplied,
-  retryGivenUp,
+  isGivenUp,
+  retryRarely,
   retryTransient
 } from "../../Outcome.ts"
 import { readStat } from "./read.ts"
@@ -272,7 +273,8 @@ const withId = (create: PreparedCreate, naming: Naming): Effect.Effect<PreparedC
 
 /** Deletes what the create may have left, in the background. An ephemeral znode ends with its session anyway. */
 const removeOrphan = (view: View, named: PreparedCreate): Effect.Effect<void> =>
-  retryGivenUp(retryTransient(findOwnAcross(view, named))).pipe(
+  retryTransient(findOwnAcross(view, named)).pipe(
+    Effect.catchIf(isGivenUp, () => retryRarely(findOwnAcross(view, named))),
     Effect.flatMap((found) =>
       found._tag === "Absent"
         ? Effect.void
@@ -305,8 +307,8 @@ const findOwnAcross = (view: View, named: PreparedCreate): Effect.Effect<Found, 
 
 /**
  * Looks for the znode with the id. The create cannot be applied after this look: a server works through one connection in
- * order; once the session has moved, the leader refuses requests of the old connection; and what is committed first comes
- * after all that was accepted before.
+ * order; once the session has moved, the leader refuses requests of the old connection; and the commit that comes first is
+ * behind all that was accepted until then.
  */
 const findOwn = (view: View, named: PreparedCreate): Effect.Effect<Found, SentError> => {
   const { path: server } = named.request

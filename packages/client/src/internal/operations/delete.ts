@@ -16,11 +16,12 @@ import type { DeleteOptions } from "../../Models.ts"
 import type { Service } from "../../Service.ts"
 import { checkVersion, invalid } from "../validate.ts"
 import { writeDurably, timedOut } from "./durableWrite.ts"
+import { commitNothing } from "./transaction.ts"
 import { annotations } from "../tracing.ts"
 import { deleteOptions } from "../methodOptions.ts"
-import { isGivenUp, isLost, isTransient, longPause, retryGivenUp } from "../../Outcome.ts"
+import { isGivenUp, isLost, isTransient, retryRarely } from "../../Outcome.ts"
 import { readStat } from "./read.ts"
-import { send, sendAndTransform, toClient, withPath } from "../View.ts"
+import { sendAndTransform, toClient, withPath } from "../View.ts"
 import type { View } from "../View.ts"
 
 export const makeDelete = (view: View): Pick<Service, "delete"> => ({
@@ -107,13 +108,12 @@ const ofOneCzxid = (view: View, server: string, path: string, version: number): 
   return attempt
 }
 
-/** The Stat of the znode that is there, read after a sync if the server may lag. */
+/** The Stat of the znode that is there, read behind a commit if the server may lag or be a former leader. */
 const statBefore = (view: View, server: string, path: string, isRepeated: boolean) => {
-  // As one Effect: if the sync and the read went to different servers, the read could be older.
-  const synced = Effect.andThen(send(view, Operations.sync, { path: server }, path), readStat(view, server, path))
+  const settled = Effect.andThen(commitNothing(view, path), readStat(view, server, path))
   return isRepeated
-    ? synced
-    : Effect.flatMap(readStat(view, server, path), (stat) => (stat === undefined ? synced : Effect.succeed(stat)))
+    ? settled
+    : Effect.flatMap(readStat(view, server, path), (stat) => (stat === undefined ? settled : Effect.succeed(stat)))
 }
 
 /**
@@ -160,14 +160,13 @@ const inTime = <A>(view: View, path: string, waiting: Effect.Effect<A>): Effect.
  */
 export const deleteUntilGone = (view: View, server: string): Effect.Effect<void> => {
   const path = toClient(view, server)
-  const attempt = untilKnown(view, path, () => sendDelete(view, server, path, -1), true).pipe(
+  const once = sendDelete(view, server, path, -1)
+  const attempt = untilKnown(view, path, () => once, true).pipe(
     Effect.tapError((error) => (error._tag === "NoNode" ? Effect.void : warn(view, path, error)))
   )
   return attempt.pipe(
     // A close of the session does not wait for these.
-    Effect.catchIf(isGivenUp, () =>
-      Effect.forkIn(Effect.andThen(Effect.flatMap(longPause, Effect.sleep), retryGivenUp(attempt)), view.scope)
-    ),
+    Effect.catchIf(isGivenUp, () => Effect.forkIn(retryRarely(once), view.scope)),
     Effect.ignore,
     view.session.errand,
     Effect.asVoid

@@ -16,7 +16,7 @@ import { TransactionFailed } from "../../Errors.ts"
 import type { OperationError } from "../../Errors.ts"
 import type * as Op from "../../Op.ts"
 import type { Service } from "../../Service.ts"
-import { retryTransient } from "../../Outcome.ts"
+import { isLost, markUnapplied, retryTransient } from "../../Outcome.ts"
 import { invalidReply } from "../replyErrors.ts"
 import {
   argumentOf,
@@ -71,7 +71,9 @@ const transaction = <const Ops extends ReadonlyArray<Op.Write>>(
  */
 export const commitNothing = (view: View, path: string): Effect.Effect<void, SessionError> =>
   // A check that is refused is committed as well.
-  Effect.asVoid(retryTransient(send(view, Operations.multi, nothing, path)))
+  Effect.asVoid(
+    Effect.mapError(retryTransient(send(view, Operations.multi, nothing, path), { while: isLost }), markUnapplied)
+  )
 
 const nothing: ReadonlyArray<Request> = [{ operation: "check", request: { path: "/", version: -1 } }]
 

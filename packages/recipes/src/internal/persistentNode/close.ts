@@ -1,7 +1,6 @@
 /**
  * The end of keeping a znode: it is deleted, unless it is another client's or is to stay.
  */
-import * as Printable from "@effect-zookeeper/client/Printable"
 import * as CreateMode from "@effect-zookeeper/client/CreateMode"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { SessionClosed } from "@effect-zookeeper/client/Errors"
@@ -10,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { getAfterCommit } from "../shared/requests.ts"
-import { retryAcrossSessions } from "../shared/retry.ts"
+import { giveBack } from "../shared/sessionClose.ts"
 import { isOwnLasting, type NodeState, ownerOf, settleWaiting, setStatus } from "./NodeState.ts"
 import { TOUCH_NAME } from "./ttl.ts"
 
@@ -45,10 +44,6 @@ export const deleteOwn = (self: NodeState, path: string, czxid?: bigint): Effect
   const touch = CreateMode.hasTtl(mode)
     ? Effect.catchTag(zk.delete(ZnodePath.join(path, TOUCH_NAME)), "NoNode", () => Effect.void)
     : Effect.void
-  const deleting = retryAcrossSessions(zk, deleteByCzxid(zk, path, isOwn, touch))
-  const removing = Effect.andThen(look, deleting).pipe(
-    Effect.catchTag(["SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`))
-  )
-  return zk.session.closing.giveBack(removing)
+  const attempt = Effect.andThen(look, deleteByCzxid(zk, path, isOwn, touch))
+  return giveBack(zk, { path, attempt, isLasting: !isEphemeral })
 }

@@ -11,7 +11,7 @@ import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { DataInvalid, type RecipeError } from "../../Errors.ts"
-import { failIfClosing } from "../shared/sessionClose.ts"
+import { failIfClosing, giveBack } from "../shared/sessionClose.ts"
 import { sleepJittered, untilDefined } from "../shared/backoff.ts"
 import { deleteByCzxid } from "../shared/deleteByCzxid.ts"
 import { createIfMissing, ensureParents, getAfterCommit, getOrUndefined, isStateConflict } from "../shared/requests.ts"
@@ -105,35 +105,26 @@ const putLockAlone = Effect.fnUntraced(function* <A>(
 // -----------------------------------------------------------------------------
 
 /** Deletes a lock if it is ours: another client's may have its place by then. Waits a second at most. */
-export const removeLock = (zk: ZooKeeper.Service, { id, lock }: Pick<LockedItem, "lock" | "id">): Effect.Effect<void> =>
-  removeOwnLock(zk, lock, id).pipe(
-    // Without the right to read we cannot tell; delete what this session owns, so that the lock does not block others.
-    Effect.catch((error) => (error._tag === "NoAuth" ? removeLockOfSession(zk, lock) : Effect.void)),
-    zk.session.closing.giveBack
-  )
-
-/** Reads before each attempt: a blind one could delete the next client's lock. */
-const removeOwnLock = (zk: ZooKeeper.Service, lock: string, id: string) => {
-  const attempt = Effect.gen(function* () {
+export const removeLock = (
+  zk: ZooKeeper.Service,
+  { id, lock }: Pick<LockedItem, "lock" | "id">
+): Effect.Effect<void> => {
+  const session = zk.session.id
+  // Reads before each attempt: a blind one could delete the next client's lock.
+  const own = Effect.gen(function* () {
     // A server that lags would show the lock that is already deleted.
     yield* zk.sync(lock)
     const found = yield* zk.get(lock)
     if (!hasId(found, id) || found.stat.ephemeralOwner !== zk.session.id) return
     yield* zk.delete(lock, { version: found.stat.version })
   })
-  return Effect.catchTag(retryAcrossSessions(zk, attempt), ["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+  const attempt = own.pipe(
+    // Without the right to read we cannot tell; delete what this session owns, so that the lock does not block others.
+    Effect.catchTag("NoAuth", () => deleteByCzxid(zk, lock, ({ ephemeralOwner }) => ephemeralOwner === session)),
+    Effect.catchTag(["NoNode", "BadVersion", "NotEmpty"], () => Effect.void)
+  )
+  return giveBack(zk, { path: lock, attempt })
 }
-
-const removeLockOfSession = (zk: ZooKeeper.Service, lock: string) =>
-  Effect.suspend(() => {
-    const session = zk.session.id
-    return Effect.ignore(
-      retryAcrossSessions(
-        zk,
-        deleteByCzxid(zk, lock, ({ ephemeralOwner }) => ephemeralOwner === session)
-      )
-    )
-  })
 
 const hasId = (found: DataAndStat, id: string): boolean => new TextDecoder().decode(found.data) === id
 

@@ -3,7 +3,7 @@
  */
 import { watchScoped } from "@effect-zookeeper/client/Detached"
 import type { OperationError } from "@effect-zookeeper/client/Errors"
-import * as Op from "@effect-zookeeper/client/Op"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
@@ -26,19 +26,9 @@ export const getAfterCommit = (
 ): Effect.Effect<DataAndStat | undefined, RecipeError> =>
   Effect.catchTag(afterCommit(zk, zk.get(path)), "NoNode", () => Effect.undefined)
 
-/**
- * A read that shows what became of a write that was sent before: a quorum commits a transaction first that changes nothing. A
- * `sync` is not enough. It asks the leader alone, and one that others have replaced answers until it notices. Both are
- * repeated as one, on the same server.
- */
-export const afterCommit = <A, E extends { readonly _tag: string }>(
-  zk: ZooKeeper.Service,
-  read: Effect.Effect<A, E>
-) => {
-  // A check that is refused is committed as well.
-  const nothing = Effect.catchTag(zk.transaction([Op.check("/")]), "TransactionFailed", () => Effect.void)
-  return retryAcrossSessions(zk, Effect.andThen(nothing, read))
-}
+/** A read that shows what became of a write that was sent before; see `Outcome.settle`. Both are repeated as one. */
+export const afterCommit = <A, E extends { readonly _tag: string }>(zk: ZooKeeper.Service, read: Effect.Effect<A, E>) =>
+  retryAcrossSessions(zk, Effect.andThen(Outcome.settle(zk), read))
 
 /** The names of the children; none where there is no znode. */
 export const getChildrenOrNone = (

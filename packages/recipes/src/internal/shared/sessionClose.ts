@@ -8,7 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { retryTransient } from "./retry.ts"
+import { retryAcrossSessions, retryTransient } from "./retry.ts"
 
 /** Whether the application has begun to close the session. */
 export const isClosing = (zk: ZooKeeper.Service): boolean => Option.isSome(zk.session.closing.deadline)
@@ -30,38 +30,81 @@ export const delayClose = (
  * ended. Where eight connections are lost with it, there is a warning in the log, and an attempt each minute. Waits a second
  * at most, and not at all where the session is being closed.
  */
-export const deleteEphemeral = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  zk.session.closing.giveBack(deleteUntilGone(zk, path))
+export const deleteEphemeral = (
+  zk: ZooKeeper.Service,
+  path: string,
+  onEnd?: Effect.Effect<unknown>
+): Effect.Effect<void> => zk.session.closing.giveBack(deleteUntilGone(zk, path, onEnd))
 
 /** `deleteEphemeral` without waiting. */
-export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
+export const deleteInBackground = (
+  zk: ZooKeeper.Service,
+  path: string,
+  onEnd?: Effect.Effect<unknown>
+): Effect.Effect<void> =>
   // The delete itself lives with the session, and ends with it.
-  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
+  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path, onEnd), { startImmediately: true }))
+
+/** Something that is given back by deleting a znode. */
+export interface GivenBack {
+  readonly path: string
+  /** One attempt, which may be repeated. It succeeds where there is nothing to delete. */
+  readonly attempt: Effect.Effect<unknown, GiveBackError>
+  /** Whether it outlives the session, so that a later one has to delete it. */
+  readonly isLasting?: boolean | undefined
+}
+
+/** `deleteEphemeral` of a znode that needs a look before each attempt. */
+export const giveBack = (zk: ZooKeeper.Service, given: GivenBack): Effect.Effect<void> =>
+  zk.session.closing.giveBack(goOnAfter(zk, retryAcrossSessions(zk, given.attempt), given))
+
+// ---- internal
+
+interface GiveBackError {
+  readonly _tag: string
+  readonly message: string
+}
 
 /**
- * `deleteEphemeral`, but waits until it is done, or given up for now. It repeats the delete by path, without a look: the
- * names of these znodes have a unique id, so that no other client ever has that path.
+ * It repeats the delete by path, without a look: the names of these znodes have a unique id, so that no other client ever has
+ * that path. `onEnd` runs when it is gone, or the session has ended.
  */
-export const deleteUntilGone = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> => {
-  const again = (first: DeleteError) =>
-    Effect.raceFirst(retryTransient(after(first, zk.delete(path))), awaitSessionEnd(zk))
-  return zk.delete(path).pipe(
-    Effect.catchIf(Outcome.isTransient, again),
-    Effect.catchTag(["NoNode", "SessionExpired", "SessionClosed"], () => Effect.void),
-    Effect.catch((error) => {
-      const warning = Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)
-      // As long as it is there, it keeps others from what it stands for.
-      const later = Effect.forkDetach(deleteLater(zk, path), { startImmediately: true })
-      return Outcome.isGivenUp(error) ? Effect.andThen(warning, later) : warning
-    }),
+const deleteUntilGone = (zk: ZooKeeper.Service, path: string, onEnd?: Effect.Effect<unknown>): Effect.Effect<void> => {
+  const attempt = Effect.catchTag(zk.delete(path), "NoNode", () => Effect.void)
+  const again = (first: DeleteError) => Effect.raceFirst(retryTransient(after(first, attempt)), awaitEnd(zk))
+  return goOnAfter(zk, Effect.catchIf(attempt, Outcome.isTransient, again), { path, attempt }, onEnd).pipe(
     // Interrupting the wait does not stop the delete.
     Effect.forkDetach({ startImmediately: true }),
-    Effect.flatMap(Fiber.join),
-    Effect.asVoid
+    Effect.flatMap(Fiber.join)
   )
 }
 
-// ---- internal
+/** What follows the first attempts: a warning where they were given up, and an attempt each minute in the background. */
+const goOnAfter = (
+  zk: ZooKeeper.Service,
+  first: Effect.Effect<unknown, GiveBackError>,
+  { attempt, isLasting, path }: GivenBack,
+  onEnd: Effect.Effect<unknown> = Effect.void
+): Effect.Effect<void> => {
+  const warn = (error: GiveBackError) =>
+    error._tag === "SessionExpired" || error._tag === "SessionClosed"
+      ? Effect.void
+      : Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)
+  // As long as it is there, it keeps others from what it stands for.
+  const later = Outcome.retryRarely(attempt).pipe(
+    Effect.catch(warn),
+    Effect.raceFirst(awaitEnd(zk, isLasting)),
+    Effect.andThen(onEnd)
+  )
+  return Effect.matchEffect(first, {
+    onFailure: (error) =>
+      Effect.andThen(
+        warn(error),
+        Outcome.isGivenUp(error) ? Effect.forkDetach(later, { startImmediately: true }) : onEnd
+      ),
+    onSuccess: () => onEnd
+  }).pipe(Effect.asVoid)
+}
 
 /** An effect for one loop of repeats, of which an attempt has failed already: that counts as the first. */
 const after = <A, E>(failure: E, effect: Effect.Effect<A, E>): Effect.Effect<A, E> => {
@@ -73,17 +116,9 @@ const after = <A, E>(failure: E, effect: Effect.Effect<A, E>): Effect.Effect<A, 
   })
 }
 
-/** Attempts it each minute, until it is gone or the session has ended. */
-const deleteLater = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
-  Effect.flatMap(Outcome.longPause, Effect.sleep).pipe(
-    Effect.andThen(Outcome.retryGivenUp(retryTransient(zk.delete(path)))),
-    Effect.ignore,
-    Effect.raceFirst(awaitSessionEnd(zk))
-  )
-
-/** A session that is over has taken its ephemeral znodes along. */
-const awaitSessionEnd = ({ session }: ZooKeeper.Service): Effect.Effect<void> =>
+/** A session that is over has taken its ephemeral znodes along; a client that is closed gives nothing back any more. */
+const awaitEnd = ({ session }: ZooKeeper.Service, isLasting = false): Effect.Effect<void> =>
   session.states.pipe(
-    Stream.takeUntil(({ _tag }) => _tag === "Expired" || _tag === "AuthFailed" || _tag === "Closed"),
+    Stream.takeUntil(({ _tag }) => (!isLasting && _tag === "Expired") || _tag === "AuthFailed" || _tag === "Closed"),
     Stream.runDrain
   )

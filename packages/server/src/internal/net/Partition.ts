@@ -6,8 +6,8 @@
  *   `syncLimit` ticks. Until then each of them goes on: it answers pings, and reads from its own state.
  * - Requests that need the others wait: all writes, even those that would fail, closeSession, the handshake of a new session
  *   and, at a follower, that of an old one, because the follower asks the leader. A leader answers the handshake of an old
- *   session by itself, and a sync as long as no proposal of its own is outstanding. Later requests on the same connection wait
- *   too, pings included.
+ *   session by itself, and a sync, too, as long as no proposal of its own is outstanding. Later requests on the same connection
+ *   wait as well, pings included.
  * - Only the leader ends sessions, in a transaction. A follower reports signs of life with its answer to the next ping, at
  *   most half a tick later. A follower that is cut off cannot report, so the leader ends its sessions without its knowledge.
  * - A server that gives up closes all connections of its clients and refuses new ones. A majority that has lost its leader
@@ -43,6 +43,8 @@ export class Partition {
   private isolated: Member | undefined
   /** Whether the server that is cut off was the leader, and has not stepped down yet. */
   private ledBefore = false
+  /** Whether that leader has proposed something, which no quorum commits. */
+  private hasProposed = false
   /** Whether the link is back, but the old leader has not noticed yet that there is another one. */
   private isHealed = false
   /** When a server that is alone gives up, and when a server that is down comes back. */
@@ -59,6 +61,16 @@ export class Partition {
     return replica === this.server.state.leader || (replica === this.isolated && this.ledBefore)
   }
 
+  /** Whether a server that has lost the others answers a sync: a leader does while none of its proposals is outstanding. */
+  answersSync(replica: Member): boolean {
+    return this.leads(replica) && !this.hasProposed
+  }
+
+  /** A write has come to a server that has lost the others. */
+  proposed(replica: Member): void {
+    if (this.leads(replica)) this.hasProposed = true
+  }
+
   /** False if a server is cut off already or does not serve, or if there is no majority without this one. */
   isolate(replica: Member, now: number): boolean {
     const { settings, state } = this.server
@@ -66,6 +78,7 @@ export class Partition {
     if (this.isolated !== undefined || !isWhole || state.replicas.length < 3) return false
     this.isolated = replica
     this.ledBefore = replica === state.leader
+    this.hasProposed = false
     this.isHealed = false
     this.whole.closeUnsafe()
     const heard = state.lastReport(now)

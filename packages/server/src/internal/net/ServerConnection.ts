@@ -33,6 +33,8 @@ export interface ConnectionHost {
   readonly leads: (replica: Replica<Client>) => boolean
   /** Whether a replica that has lost the others answers a sync by itself. */
   readonly answersSync: (replica: Replica<Client>) => boolean
+  /** A write has come to a replica that has lost the others. */
+  readonly proposed: (replica: Replica<Client>) => void
   /** The answer to a four-letter word; undefined for anything else. */
   readonly answerWord: (replica: Replica<Client>, word: string) => string | undefined
   /** Sends the outcome of a request to the connections that it concerns. */
@@ -176,7 +178,10 @@ export class ServerConnection {
       const header = Jute.attempt(requestHeader, reader)
       if (Result.isFailure(header)) return false
       const { type } = header.success
-      return Requests.needsQuorum(type) && !(type === Operations.sync.opCode && this.host.answersSync(replica))
+      if (type === Operations.sync.opCode) return !this.host.answersSync(replica)
+      const isWrite = Requests.needsQuorum(type)
+      if (isWrite) this.host.proposed(replica)
+      return isWrite
     }
     const request = Jute.attempt(ProtocolHandshake.connectRequest, reader)
     if (Result.isFailure(request) || request.success.lastZxidSeen > replica.zxid) return false

@@ -73,12 +73,12 @@ export class ServerRuntime implements ConnectionHost, PartitionedServer {
     return this.partition.leads(replica)
   }
 
-  /** A leader answers when no proposal of its own is outstanding. */
   answersSync(replica: Replica<Client>): boolean {
-    if (!this.partition.leads(replica)) return false
-    for (const { awaitsQuorum, client } of this.connections.values())
-      if (awaitsQuorum && client.replica === replica) return false
-    return true
+    return this.partition.answersSync(replica)
+  }
+
+  proposed(replica: Replica<Client>): void {
+    this.partition.proposed(replica)
   }
 
   answerWord(replica: Replica<Client>, word: string): string | undefined {

@@ -1,10 +1,10 @@
-/** The last words of a command that was ended. */
+/** The end of the output of a command that was ended. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { withPatience } from "../../src/internal/output/patience.ts"
+import { withinTime } from "../../src/internal/output/timeLimit.ts"
 
-describe("the patience with the last words of a command", () => {
+describe("the time for the end of the output", () => {
   it.live("is not over while the machine has no time for the process", () =>
     Effect.gen(function* () {
       let isSaid = false
@@ -17,18 +17,18 @@ describe("the patience with the last words of a command", () => {
         Effect.andThen(Effect.repeat(Effect.yieldNow, { times: 20 })),
         Effect.andThen(Effect.sync(() => (isSaid = true)))
       )
-      yield* withPatience(words, 500)
+      yield* withinTime(words, 500)
       assert.isTrue(isSaid)
     })
   )
 
-  it.live("ends where the reader has stopped reading, whatever the words do", () =>
+  it.live("ends where the reader has stopped reading, whatever the output does", () =>
     Effect.gen(function* () {
       const began = yield* Clock.currentTimeMillis
-      yield* withPatience(Effect.never, 200)
+      yield* withinTime(Effect.never, 200)
       const waited = (yield* Clock.currentTimeMillis) - began
       assert.isAtLeast(waited, 190)
-      yield* withPatience(Effect.fail("closed"), 60_000)
+      yield* withinTime(Effect.fail("closed"), 60_000)
     })
   )
 })
