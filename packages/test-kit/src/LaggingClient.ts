@@ -1,4 +1,4 @@
-/** A client whose server lags behind: it shows an older state of one znode, until a sync. */
+/** A client whose server lags behind: it shows an older state of one znode, until a sync or a transaction. */
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
@@ -9,12 +9,15 @@ import * as Option from "effect/Option"
 export const make = (client: ZooKeeper.Service, path: string) => {
   let behind: DataAndStat | undefined
   let afterDelete: Effect.Effect<unknown, unknown> | undefined
+  const catchUp = Effect.sync(() => void (behind = undefined))
   const zk: ZooKeeper.Service = {
     ...client,
     get: (asked) => (behind === undefined || asked !== path ? client.get(asked) : Effect.succeed(behind)),
     stat: (asked) =>
       behind === undefined || asked !== path ? client.stat(asked) : Effect.succeed(Option.some(behind.stat)),
-    sync: (asked) => Effect.tap(client.sync(asked), () => Effect.sync(() => void (behind = undefined))),
+    sync: (asked) => Effect.ensuring(client.sync(asked), catchUp),
+    // The reply to a write shows that the server has everything before it.
+    transaction: (ops) => Effect.ensuring(client.transaction(ops), catchUp),
     delete: (asked, options) =>
       Effect.suspend(() => {
         const then = afterDelete

@@ -134,7 +134,7 @@ describe("a durable delete that the server drops", () => {
       "the look after a delete that was applied",
       true,
       (server) =>
-        Effect.andThen(server.dropReply({ operation: "delete" }), server.dropRequest({ operation: "sync" }, 100))
+        Effect.andThen(server.dropReply({ operation: "delete" }), server.dropRequest({ operation: "multi" }, 100))
     ]
   ]
   for (const option of ["idempotent", "guaranteed"] as const) {
