@@ -152,6 +152,8 @@ export type EnsembleEvent = typeof EnsembleEvent.Type
  */
 export const EnsembleConfig = Schema.Struct({
   version: Hex,
+  /** When the console saw it first. */
+  seen: Schema.Finite,
   members: Schema.Array(
     Schema.Struct({
       id: Schema.Finite,
@@ -161,6 +163,14 @@ export const EnsembleConfig = Schema.Struct({
     })
   )
 })
+
+/**
+ * The configuration of an ensemble.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type EnsembleConfig = typeof EnsembleConfig.Type
 
 /**
  * The four-letter words that a page may ask: those that change nothing, which `crst` and `srst` do.

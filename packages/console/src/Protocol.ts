@@ -240,7 +240,10 @@ const ensemble = Rpc.make("ensemble", {
   stream: true
 })
 
-/** The configuration, at the beginning and when it has changed. Needs ZooKeeper 3.5. */
+/**
+ * The configuration, at the beginning and when it has changed. Those that the console saw before come first, the oldest at the
+ * beginning. Needs ZooKeeper 3.5.
+ */
 const ensembleConfig = Rpc.make("ensembleConfig", {
   payload: { cluster },
   success: Ensemble.EnsembleConfig,

@@ -12,7 +12,6 @@ import type { Clusters, Connected } from "./clusters/Clusters.ts"
 import { exportSubtree } from "./archive/export.ts"
 import { copySubtree, importSubtree } from "./archive/graft.ts"
 import * as Edits from "./edits/edits.ts"
-import { configEvents } from "./ensemble/config.ts"
 import { recipeEvents } from "./ensemble/recipes.ts"
 import { sessionOver } from "./failures.ts"
 import * as limits from "./limits.ts"
@@ -147,7 +146,7 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
           return (yield* clusters.history(cluster)).events
         })
       ),
-    ensembleConfig: ({ cluster }, asked) => live(asked, cluster, ({ zk }) => configEvents(zk)),
+    ensembleConfig: ({ cluster }, asked) => live(asked, cluster, ({ config }) => config),
     doctor: ({ cluster, isAnew }, asked) =>
       once(asked, cluster, ({ examination }) =>
         examination === undefined

@@ -1,5 +1,4 @@
-import type { EnsembleConfig, Member } from "@effect-zookeeper/console/EnsembleModels"
-import { formatHex } from "@effect-zookeeper/console/Models"
+import type { Member } from "@effect-zookeeper/console/EnsembleModels"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useFeed } from "../link/run.ts"
@@ -7,6 +6,7 @@ import { add, assess, figures, incompleteness, lastAnswer, makeHistory, summary 
 import { ago, clock } from "../model/time.ts"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
+import { Config } from "./Config.tsx"
 import { Doctor } from "./Doctor.tsx"
 import { Plots } from "./Plots.tsx"
 import { WordDialog } from "./WordDialog.tsx"
@@ -138,72 +138,5 @@ const LastAnswer = (props: { readonly at: number | undefined }) => {
         </p>
       )}
     </Show>
-  )
-}
-
-const Config = () => {
-  const { cluster, now } = usePage()
-  const name = cluster()?.name ?? ""
-  const [configs, setConfigs] = createSignal<
-    ReadonlyArray<{ readonly seen: number; readonly config: typeof EnsembleConfig.Type }>
-  >([])
-  const feed = useFeed(
-    (client) => client.ensembleConfig({ cluster: name }),
-    (config) =>
-      setConfigs((before) =>
-        before[0]?.config.version === config.version ? before : [{ seen: now(), config }, ...before].slice(0, 20)
-      )
-  )
-  const failure = createMemo(() => {
-    const state = feed()
-    return state._tag === "Failed" ? describe(state.error) : undefined
-  })
-  return (
-    <section class="panel" aria-label="Configuration">
-      <div class="panel-head">
-        <h2>Configuration</h2>
-        <Show when={configs()[0]}>
-          {(latest) => <span class="badge mono">version {formatHex(latest().config.version)}</span>}
-        </Show>
-        <Show when={configs().length > 1}>
-          <span class="badge warn">changed at {clock(configs()[0]?.seen ?? 0).slice(0, 8)}</span>
-        </Show>
-      </div>
-      <Show
-        when={configs()[0]}
-        fallback={
-          <p class="panel-body muted">
-            {failure() ?? (feed()._tag === "Ended" ? "The servers tell none." : "Reading it …")}
-          </p>
-        }
-      >
-        {(latest) => (
-          <div class="scroll-x" tabindex="0" role="region" aria-label="Members of the configuration">
-            <table>
-              <thead>
-                <tr>
-                  <th>Member</th>
-                  <th>Role</th>
-                  <th>For clients</th>
-                  <th>For members</th>
-                </tr>
-              </thead>
-              <tbody>
-                <For each={latest().config.members}>
-                  {(member) => (
-                    <tr>
-                      <td class="number">{member.id}</td>
-                      <td>{member.role}</td>
-                      <td class="mono">{member.client ?? "–"}</td>
-                      <td class="mono">{member.addresses.join(", ")}</td>
-                    </tr>
-                  )}
-                </For>
-              </tbody>
-            </table>
-          </div>
-        )}
-      </Show>
-    </section>
   )
 }

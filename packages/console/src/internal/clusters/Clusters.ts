@@ -1,4 +1,5 @@
 /** The clusters of a console: one session for each that somebody looks at, and the state of all. */
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
 import type { Reads } from "@effect-zookeeper/client/TreeWalk"
 import * as Clock from "effect/Clock"
@@ -12,12 +13,14 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Cluster, Problem } from "../../Cluster.ts"
+import type { EnsembleConfig } from "../../EnsembleModels.ts"
 import type * as Models from "../../Models.ts"
-import { NoSuchCluster, Unavailable } from "../../ProtocolError.ts"
+import { NoSuchCluster, type ReadFailure, Unavailable } from "../../ProtocolError.ts"
 import * as limits from "../limits.ts"
 import { type Directories, makeDirectories } from "../tree/directories.ts"
 import { makeReads } from "../tree/lists.ts"
 import { makeRowFeeds, type RowFeeds } from "../tree/rows.ts"
+import { type Configurations, makeConfigurations } from "../ensemble/config.ts"
 import { type Examination, makeExamination } from "../ensemble/examination.ts"
 import { type History, makeHistory } from "../ensemble/history.ts"
 
@@ -29,6 +32,8 @@ export interface Connected {
   readonly reads: Reads
   readonly directories: Directories
   readonly rows: RowFeeds
+  /** The configurations of the ensemble, which are known also after another view was looked at. */
+  readonly config: Stream.Stream<EnsembleConfig, ReadFailure>
   /** Undefined without an inspector. */
   readonly examination: Examination<Problem> | undefined
 }
@@ -69,18 +74,21 @@ export const makeClusters = Effect.fnUntraced(function* (
     Effect.map(makeHistory, (history) => [name, history] as const)
   )
   const histories: ReadonlyMap<string, History> = new Map(entries)
+  const configurations = new Map(list.map(({ name }) => [name, makeConfigurations()]))
   const open: RcMap.RcMap<string, Entry, NoSuchCluster> = yield* RcMap.make({
     idleTimeToLive: "1 minute",
     lookup: (name: string) =>
       Effect.gen(function* () {
         const cluster = byName.get(name)
         const history = histories.get(name)
-        if (cluster === undefined || history === undefined) return yield* new NoSuchCluster({ cluster: name })
+        const configs = configurations.get(name)
+        if (cluster === undefined || history === undefined || configs === undefined)
+          return yield* new NoSuchCluster({ cluster: name })
         const connected = yield* Deferred.make<Connected>()
         yield* Effect.addFinalizer(() => setState(name, { state: "idle" }))
         yield* Effect.forkScoped(
           Effect.andThen(
-            connect(cluster, connected, (change) => setState(name, change)),
+            connect(cluster, configs, connected, (change) => setState(name, change)),
             // The session is over for good: the next request gets another one.
             RcMap.invalidate(open, name)
           )
@@ -146,6 +154,7 @@ const withState = (
 /** Connects until it succeeds, and follows the state of the session then. */
 const connect = Effect.fnUntraced(function* (
   cluster: Cluster,
+  configs: Configurations,
   connected: Deferred.Deferred<Connected>,
   setState: (change: StateChange) => Effect.Effect<void>
 ) {
@@ -158,10 +167,11 @@ const connect = Effect.fnUntraced(function* (
   const reads = makeReads(zk)
   const directories = yield* makeDirectories(zk, reads)
   const rows = yield* makeRowFeeds(zk)
+  const config = yield* configs.follow(Outcome.retryAcrossSessions(zk.session, zk.getConfig))
   const { inspector } = cluster
   const examination =
     inspector === undefined ? undefined : yield* makeExamination(inspector.doctor(zk, { znodes: limits.examined }))
-  yield* Deferred.succeed(connected, { cluster, zk, reads, directories, rows, examination })
+  yield* Deferred.succeed(connected, { cluster, zk, reads, directories, rows, config, examination })
   let wasConnected = false
   yield* zk.session.states.pipe(
     Stream.tap((state) => {
