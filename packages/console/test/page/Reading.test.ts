@@ -1,5 +1,5 @@
 /** A znode that one reads while it changes: its JSON, its owner, its history, and a link to it for others. */
-import { ZooKeeper } from "@effect-zookeeper/client"
+import { Acl, ZooKeeper } from "@effect-zookeeper/client"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import { itQuiet } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
@@ -9,8 +9,8 @@ import { makeWorld } from "../support/consoleWorld.ts"
 import { exampleTree } from "../support/exampleTree.ts"
 import { inLong, long, row, see } from "../support/pageTests.ts"
 
-const opened = Effect.fnUntraced(function* (path: string) {
-  const world = yield* makeWorld()
+const opened = Effect.fnUntraced(function* (path: string, options: Parameters<typeof makeWorld>[0] = {}) {
+  const world = yield* makeWorld(options)
   yield* Effect.provideService(exampleTree, ZooKeeper.ZooKeeper, world.zk)
   const { link, url } = yield* world.serve
   const chromium = yield* browser
@@ -80,6 +80,26 @@ describe.skipIf(!hasBrowser)(`reading a znode on the page${needsBrowser}`, () =>
       assert.notInclude(await row(page, "brokers").first().innerText(), "ephemeral")
       await page.getByRole("region", { name: "Stat" }).getByRole("link", { name: owner }).click()
       await page.waitForURL((url) => url.hash.endsWith(`/local/sessions/${owner}`))
+    })
+    assert.deepStrictEqual(complaints, [])
+  })
+
+  itQuiet(long("says in the row of a znode that it may not be read, until it may"), inLong, function* () {
+    const { complaints, page, zk } = yield* opened("/app", { version: "3.9" })
+    yield* zk.create("/vault", { data: "gold", acl: [Acl.world("cdwa")] })
+    const words = row(page, "vault").getByText("may not be read")
+    yield* see(async () => {
+      await words.waitFor()
+      assert.include(await words.getAttribute("title"), "ACL")
+      // As a screen reader says it.
+      assert.match(await row(page, "vault").ariaSnapshot(), /treeitem "vault may not be read"/)
+      assert.strictEqual(await page.getByText("may not be read").count(), 1)
+    })
+    yield* zk.setAcl("/vault", [Acl.world("cdrwa")])
+    yield* zk.set("/vault", "silver")
+    yield* see(async () => {
+      await words.waitFor({ state: "detached" })
+      await row(page, "vault").getByText("6 B").waitFor()
     })
     assert.deepStrictEqual(complaints, [])
   })

@@ -25,11 +25,12 @@ export interface MadeUp {
   recipes: ReadonlyArray<Found>
 }
 
-/** A server of the page on a free port; `write` as the option of `zk ui`. */
+/** A server of the page on a free port; `write` as the option of `zk ui`, `version` as that of the embedded ZooKeeper. */
 export const makeWorld = Effect.fnUntraced(function* (
-  options: { readonly write?: boolean; readonly readOnly?: string } = {}
+  options: { readonly write?: boolean; readonly readOnly?: string; readonly version?: "3.9" } = {}
 ) {
-  const context = yield* Effect.orDie(Layer.build(EmbeddedServer.layer()))
+  const { version } = options
+  const context = yield* Effect.orDie(Layer.build(EmbeddedServer.layer(version === undefined ? {} : { version })))
   const server = Context.get(context, EmbeddedServer.EmbeddedServer)
   const client = ZooKeeper.layer({
     servers: server.connectString,

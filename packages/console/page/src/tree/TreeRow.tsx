@@ -175,6 +175,14 @@ const ZnodeRow = (props: {
         </button>
       </Show>
       <span class="spring" />
+      <Show when={state().seen?.isForbidden}>
+        <span
+          class="badge unreadable"
+          title="Its ACL does not allow to read it, and the servers keep its figures back."
+        >
+          may not be read
+        </span>
+      </Show>
       <span class="cell-children number">
         {count(children())}
         <Show when={(children() ?? 0) > 0}>

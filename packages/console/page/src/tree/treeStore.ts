@@ -18,6 +18,8 @@ import { TreeModel } from "./TreeModel.ts"
 /** The part of a row beside the name of its znode. */
 export interface Seen {
   readonly stat: Models.Stat | undefined
+  /** The servers keep the stat back from those who may not read the znode. */
+  readonly isForbidden: boolean
   /** When it came or changed while one looked; 0 if it has not. */
   readonly changedAt: number
 }
@@ -154,7 +156,7 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
 
   const markNew = (parent: string, name: string): void => {
     const path = parent === "/" ? `/${name}` : `${parent}/${name}`
-    seen.set(path, { stat: undefined, changedAt: performance.now() })
+    seen.set(path, { stat: undefined, isForbidden: false, changedAt: performance.now() })
   }
 
   // ---------------------------------------------------------------------------
@@ -200,13 +202,13 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
     forget(new Set(paths))
   }
 
-  const noteRow = ({ path, stat }: Models.Row): void => {
+  const noteRow = ({ isForbidden = false, path, stat }: Models.Row): void => {
     const before = seen.get(path)
     const isChange =
       before?.stat !== undefined &&
       stat !== undefined &&
       (before.stat.mzxid !== stat.mzxid || before.stat.czxid !== stat.czxid)
-    seen.set(path, { stat, changedAt: isChange ? performance.now() : (before?.changedAt ?? 0) })
+    seen.set(path, { stat, isForbidden, changedAt: isChange ? performance.now() : (before?.changedAt ?? 0) })
   }
 
   /** Stats of rows out of sight are old: they are kept for a while, for scrolling back, and not for ever. */
