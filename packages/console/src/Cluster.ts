@@ -9,7 +9,7 @@ import type { Visited } from "@effect-zookeeper/client/TreeWalk"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Contention, Finding, Group, Members, Queue, SessionDetail, Sessions, Word } from "./EnsembleModels.ts"
+import type { Contention, Finding, Group, Members, Queue, Session, SessionPath, Word } from "./EnsembleModels.ts"
 import type { Format } from "./Format.ts"
 
 /**
@@ -55,6 +55,33 @@ export interface Cluster {
 export type Found = { readonly contention: Contention } | { readonly queue: Queue } | { readonly group: Group }
 
 /**
+ * What the servers say of all sessions at one time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SeenSessions {
+  readonly sessions: ReadonlyArray<Session>
+  /** Why some servers do not answer: their connections are missing. */
+  readonly problems: ReadonlyArray<string>
+  /** The ephemeral znodes of a session; undefined where no server tells any. */
+  readonly ephemerals: (session: bigint) => ReadonlyArray<SessionPath> | undefined
+}
+
+/**
+ * What the servers say of all watches at one time.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SeenWatches {
+  /** Why some servers do not answer: the watches of their connections are missing. */
+  readonly problems: ReadonlyArray<string>
+  /** The paths that a session watches. */
+  readonly of: (session: bigint) => ReadonlyArray<SessionPath>
+}
+
+/**
  * What `zk` knows about an ensemble besides its tree.
  *
  * @category models
@@ -70,10 +97,10 @@ export interface Inspector {
   readonly word: (server: string, word: Word) => Effect.Effect<string, Problem>
   /** The oddities of the ensemble, of whose tree so many znodes are looked at. It changes nothing. */
   readonly doctor: (zk: Service, options: { readonly znodes: number }) => Effect.Effect<ReadonlyArray<Finding>, Problem>
-  /** All sessions, as far as the servers tell. It fails where no server tells any. */
-  readonly sessions: Effect.Effect<Sessions, Problem>
-  /** One session, with all of its znodes and watches. */
-  readonly session: (id: bigint) => Effect.Effect<SessionDetail, Problem>
+  /** All sessions, as far as the servers tell. It fails where no server tells any. Pages share the answer. */
+  readonly sessions: Effect.Effect<SeenSessions, Problem>
+  /** All watches, as far as the servers tell. It fails where no server tells any, and is asked for when a person wants it. */
+  readonly watches: Effect.Effect<SeenWatches, Problem>
   /** The recipes among the znodes of a walk. */
   readonly recipes: (zk: Service, znodes: Stream.Stream<Visited, ReadError>) => Stream.Stream<Found, ReadError>
 }

@@ -265,15 +265,21 @@ export const Session = Schema.Struct({
 export type Session = typeof Session.Type
 
 /**
- * All sessions, as far as the servers tell. `problems` says why some do not: their connections are missing.
+ * The first sessions that match, as far as the servers tell. `problems` says why some do not: their connections are missing.
  *
  * @category schemas
  * @since 0.1.0
  */
-export const Sessions = Schema.Struct({ sessions: Schema.Array(Session), problems: Schema.Array(Schema.String) })
+export const Sessions = Schema.Struct({
+  sessions: Schema.Array(Session),
+  /** How many match, of how many. */
+  matching: Schema.Int,
+  total: Schema.Int,
+  problems: Schema.Array(Schema.String)
+})
 
 /**
- * All sessions, as far as the servers tell.
+ * The first sessions that match, as far as the servers tell.
  *
  * @category models
  * @since 0.1.0
@@ -290,8 +296,16 @@ export type Sessions = typeof Sessions.Type
 export const SessionPath = Schema.Struct({ path: Schema.String, isInside: Schema.Boolean })
 
 /**
- * A session with its znodes and watches. Lists are missing where no server tells them, and cut where they are long. `problems`
- * says which servers do not answer, and why.
+ * A path that servers name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionPath = typeof SessionPath.Type
+
+/**
+ * A session with its znodes. The list is missing where no server tells it, and cut where it is long. `problems` says which
+ * servers do not answer, and why.
  *
  * @category schemas
  * @since 0.1.0
@@ -299,18 +313,37 @@ export const SessionPath = Schema.Struct({ path: Schema.String, isInside: Schema
 export const SessionDetail = Schema.Struct({
   session: Session,
   ephemerals: Schema.optionalKey(Schema.Array(SessionPath)),
-  watches: Schema.optionalKey(Schema.Array(SessionPath)),
   problems: Schema.Array(Schema.String),
   isTruncated: Schema.Boolean
 })
 
 /**
- * A session with its znodes and watches.
+ * A session with its znodes.
  *
  * @category models
  * @since 0.1.0
  */
 export type SessionDetail = typeof SessionDetail.Type
+
+/**
+ * The watches of a session. The list is cut where it is long. `problems` says which servers do not tell theirs, and why.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SessionWatches = Schema.Struct({
+  watches: Schema.Array(SessionPath),
+  problems: Schema.Array(Schema.String),
+  isTruncated: Schema.Boolean
+})
+
+/**
+ * The watches of a session.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SessionWatches = typeof SessionWatches.Type
 
 // -----------------------------------------------------------------------------
 // recipes

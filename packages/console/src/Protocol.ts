@@ -268,17 +268,27 @@ const fourLetterWord = Rpc.make("fourLetterWord", {
   error: ReadFailure
 })
 
-/** All sessions, as far as the servers tell. It fails with `Refused` where none does. */
+/**
+ * The sessions of which the id, the client or the server has the text of the filter, as far as the servers tell. The servers are
+ * asked once for all pages, every few seconds at most. It fails with `Refused` where none tells any.
+ */
 const sessions = Rpc.make("sessions", {
-  payload: { cluster },
+  payload: { cluster, filter: Schema.String, limit: Schema.Int },
   success: Ensemble.Sessions,
   error: ReadFailure
 })
 
-/** One session, with its ephemeral znodes and its watches. */
+/** One session, with its ephemeral znodes, by the same answer of the servers. */
 const session = Rpc.make("session", {
   payload: { cluster, session: Models.Hex },
   success: Ensemble.SessionDetail,
+  error: ReadFailure
+})
+
+/** The watches of one session, for which all servers are asked anew: that is costly where many watches are. */
+const watches = Rpc.make("watches", {
+  payload: { cluster, session: Models.Hex },
+  success: Ensemble.SessionWatches,
   error: ReadFailure
 })
 
@@ -329,5 +339,6 @@ export const Console = RpcGroup.make(
   fourLetterWord,
   sessions,
   session,
+  watches,
   recipes
 )

@@ -30,10 +30,12 @@ describe("zk ui", () => {
     const { connectString } = yield* ZooKeeperServer.make({ config: ["4lw.commands.whitelist=srvr, conf"] })
     const opened = yield* startOn(connectString)
     const { cluster, page } = opened
-    const refused = yield* failure(page.sessions({ cluster }), "Refused")
+    const refused = yield* failure(page.sessions({ cluster, filter: "", limit: 1000 }), "Refused")
     assert.include(refused.message, "4lw.commands.whitelist")
     const detail = yield* failure(page.session({ cluster, session: 1n }), "Refused")
     assert.include(detail.message, "4lw.commands.whitelist")
+    const watches = yield* failure(page.watches({ cluster, session: 1n }), "Refused")
+    assert.include(watches.message, "4lw.commands.whitelist")
     const [member] = (yield* sampleOf(opened, 1)).members
     assert(member?.state === "serving")
     assert.isUndefined(member.problem)
@@ -63,7 +65,7 @@ describe("zk ui with a member that is down", () => {
   embedded("names a server that does not tell its sessions, beside those of the others", function* ({ connectString }) {
     const { cluster, page } = yield* startOn(`${connectString},127.0.0.1:1`)
     yield* Stream.runHead(page.directory({ cluster, path: "/", limit: 1 }))
-    const { problems, sessions } = yield* page.sessions({ cluster })
+    const { problems, sessions } = yield* page.sessions({ cluster, filter: "", limit: 1000 })
     assert.lengthOf(sessions, 1)
     assert.lengthOf(problems, 1)
     assert.include(problems[0], "127.0.0.1:1")

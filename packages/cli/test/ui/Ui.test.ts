@@ -49,12 +49,15 @@ describeOnServers("zk ui", (it) => {
     assert.deepInclude(sample.members[0], { server: servers, state: "serving", mode: "standalone" })
     assert.include(yield* page.fourLetterWord({ cluster, server: servers, word: "srvr" }), "Mode: standalone")
     yield* failure(page.fourLetterWord({ cluster, server: "127.0.0.1:1", word: "srvr" }), "Refused")
-    const { problems, sessions } = yield* page.sessions({ cluster })
+    const { problems, sessions } = yield* page.sessions({ cluster, filter: "", limit: 1000 })
     assert.deepStrictEqual(problems, [])
     assert.isTrue(sessions.some(({ session }) => session === zk.session.id))
     const detail = yield* page.session({ cluster, session: zk.session.id })
     // By the path in the chroot, which leads to it.
     assert.deepStrictEqual(detail.ephemerals, [{ path: "/mine", isInside: true }])
+    yield* zk.existsAndWatch("/mine")
+    const { watches } = yield* page.watches({ cluster, session: zk.session.id })
+    assert.deepStrictEqual(watches, [{ path: "/mine", isInside: true }])
     assert.isArray(yield* page.doctor({ cluster, isAnew: false }))
   })
 

@@ -5,10 +5,9 @@ import * as FileSystem from "effect/FileSystem"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type * as Rpc from "effect/rpc/Rpc"
-import type { Inspector } from "../Cluster.ts"
 import { Console } from "../Protocol.ts"
 import { type NoSuchCluster, ReadOnly, Refused, type Unavailable } from "../ProtocolError.ts"
-import type { Clusters, Connected } from "./clusters/Clusters.ts"
+import type { Clusters, Connected, Members } from "./clusters/Clusters.ts"
 import { exportSubtree } from "./archive/export.ts"
 import { copySubtree, importSubtree } from "./archive/graft.ts"
 import * as Edits from "./edits/edits.ts"
@@ -59,18 +58,19 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
       if (readOnly !== undefined) return yield* new ReadOnly({ source: readOnly })
       return yield* once(asked, cluster, ({ zk }) => effect(zk))
     })
+  /** A question to the members, which needs no session. */
   const asking = <A, E extends { readonly message: string }>(
     { client }: Asked,
     cluster: string,
-    question: (inspector: Inspector) => Effect.Effect<A, E>
+    question: (members: Members) => Effect.Effect<A, E>
   ) =>
     Effect.scoped(
       Effect.gen(function* () {
         yield* slots.take(client)
-        const { inspector } = yield* clusters.find(cluster)
-        if (inspector === undefined) return yield* noInspector
+        const members = yield* clusters.members(cluster)
+        if (members === undefined) return yield* noInspector
         return yield* Effect.mapError(
-          question(inspector),
+          question(members),
           ({ message }) => new Refused({ reason: "unsupported", message })
         )
       })
@@ -154,9 +154,11 @@ export const makeHandlers = ({ canWrite, clusters, fs, version }: Options) => {
           : Effect.mapError(examination(isAnew), ({ message }) => new Refused({ reason: "unsupported", message }))
       ),
     fourLetterWord: ({ cluster, server, word }, asked) =>
-      asking(asked, cluster, (inspector) => inspector.word(server, word)),
-    sessions: ({ cluster }, asked) => asking(asked, cluster, (inspector) => inspector.sessions),
-    session: ({ cluster, session }, asked) => asking(asked, cluster, (inspector) => inspector.session(session)),
+      asking(asked, cluster, ({ inspector }) => inspector.word(server, word)),
+    sessions: ({ cluster, filter, limit }, asked) =>
+      asking(asked, cluster, ({ sessions }) => sessions.list(filter, atMost(limit, limits.sessions))),
+    session: ({ cluster, session }, asked) => asking(asked, cluster, ({ sessions }) => sessions.detail(session)),
+    watches: ({ cluster, session }, asked) => asking(asked, cluster, ({ sessions }) => sessions.watches(session)),
     recipes: ({ cluster, path }, asked) =>
       live(asked, cluster, ({ cluster, reads, zk }) =>
         cluster.inspector === undefined ? Stream.fail(noInspector) : recipeEvents(zk, reads, cluster.inspector, path)

@@ -43,6 +43,10 @@ export const scanned = 20_000
 /** Znodes that the doctor looks at. */
 export const examined = 20_000
 
+/** Sessions in one answer, and the paths of one of them. */
+export const sessions = 1_000
+export const sessionPaths = 1_000
+
 /** Streams and requests that one page has open at a time. */
 export const streams = 256
 

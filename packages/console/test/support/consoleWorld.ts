@@ -107,14 +107,11 @@ const inspectorOf = (madeUp: MadeUp): Inspector => ({
   members: () => Effect.sync(() => membersOf(madeUp)),
   word: (server, word) => Effect.succeed(`${word} of ${server}\nMode: leader\n`),
   doctor: () => Effect.sync(() => madeUp.findings),
-  sessions: Effect.sync(() => ({ sessions: madeUp.sessions, problems: [] })),
-  session: (id) =>
-    Effect.sync(() => ({
-      session: madeUp.sessions.find(({ session }) => session === id) ?? { session: id },
-      ephemerals: ["/workers/w-1", "/locks/report/lock-0000000001"].map((path) => ({ path, isInside: true })),
-      watches: [{ path: "/app/config", isInside: true }],
-      problems: [],
-      isTruncated: false
-    })),
+  sessions: Effect.sync(() => ({
+    sessions: madeUp.sessions,
+    problems: [],
+    ephemerals: () => ["/workers/w-1", "/locks/report/lock-0000000001"].map((path) => ({ path, isInside: true }))
+  })),
+  watches: Effect.succeed({ problems: [], of: () => [{ path: "/app/config", isInside: true }] }),
   recipes: () => Stream.suspend(() => Stream.fromIterable(madeUp.recipes))
 })

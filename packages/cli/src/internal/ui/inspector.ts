@@ -18,7 +18,7 @@ import { diagnose } from "../diagnose/doctor.ts"
 import { serversOf, transportOf } from "../diagnose/network.ts"
 import type { Reader } from "../frame/Client.ts"
 import type { Settings } from "../frame/Settings.ts"
-import { askSessions, sessionsOf } from "../look/sessions.ts"
+import { askSessions, type ServerSessions, sessionsOf } from "../look/sessions.ts"
 import { Printer } from "../output/Printer.ts"
 import { contentions } from "../recipes/contention.ts"
 import { groupOf } from "../recipes/groups.ts"
@@ -27,9 +27,6 @@ import { membersOf, votersOf } from "./ensembleMembers.ts"
 
 /** A page waits for it. */
 const timeout = Duration.seconds(3)
-
-/** The most paths of a session that are shown. */
-const shownPaths = 1_000
 
 export const makeInspector = Effect.fnUntraced(function* (settings: Settings) {
   const given = yield* serversOf(settings)
@@ -108,39 +105,43 @@ export const makeInspector = Effect.fnUntraced(function* (settings: Settings) {
         const problems = failures.map(({ message }) => message)
         return answered.length === 0
           ? Effect.fail({ message: problems.join("; ") })
-          : Effect.succeed({ sessions: sessionsOf(answered), problems })
+          : Effect.succeed({
+              sessions: sessionsOf(answered),
+              problems,
+              ephemerals: (session) => ephemeralsOf(answered, session)?.map(inChroot)
+            })
       }
     ),
-    session: (id) =>
-      Effect.gen(function* () {
-        const { answered, failures } = yield* askSessions(settings, servers())
-        const problems = failures.map(({ message }) => message)
-        if (answered.length === 0) return yield* Effect.fail({ message: problems.join("; ") })
-        const session = sessionsOf(answered).find((each) => each.session === id) ?? { session: id }
-        const dumps = answered.flatMap(({ dump }) => (dump === undefined ? [] : [dump]))
-        const ephemerals = dumps
-          .flatMap((dump) => dump.ephemerals.filter((each) => each.session === id))
-          .reduce<ReadonlyArray<string>>((most, { paths }) => (paths.length > most.length ? paths : most), [])
-        // A server tells the watches of the connections to itself, and few servers are allowed to.
-        const lists = yield* Effect.forEach(servers(), (server) => Effect.result(ask(server, "wchc")), {
-          concurrency: "unbounded"
-        })
-        const answers = lists.filter(Result.isSuccess)
-        const watches = answers.flatMap(({ success }) => success.filter((each) => each.session === id))
-        const watched = [...new Set(watches.flatMap(({ paths }) => paths))]
-        return {
-          session,
-          ...(dumps.length === 0 ? {} : { ephemerals: ephemerals.slice(0, shownPaths).map(inChroot) }),
-          ...(answers.length === 0 ? {} : { watches: watched.slice(0, shownPaths).map(inChroot) }),
-          problems,
-          isTruncated: ephemerals.length > shownPaths || watched.length > shownPaths
-        }
-      }),
+    // A server tells the watches of the connections to itself, and few servers are allowed to.
+    watches: Effect.suspend(() =>
+      Effect.forEach(servers(), (server) => Effect.result(ask(server, "wchc")), { concurrency: "unbounded" })
+    ).pipe(
+      Effect.flatMap((answers) => {
+        const problems = answers.filter(Result.isFailure).map(({ failure }) => failure.message)
+        const told = answers.filter(Result.isSuccess).flatMap(({ success }) => success)
+        return problems.length === answers.length
+          ? Effect.fail({ message: problems.join("; ") })
+          : Effect.succeed({
+              problems,
+              of: (id) =>
+                [...new Set(told.filter(({ session }) => session === id).flatMap(({ paths }) => paths))].map(inChroot)
+            })
+      })
+    ),
     recipes
   } satisfies Inspector
 })
 
 // ---- internal
+
+/** Each server has the ephemeral znodes of all sessions; one that lags has fewer. Undefined where none tells any. */
+const ephemeralsOf = (answers: ReadonlyArray<ServerSessions>, id: bigint): ReadonlyArray<string> | undefined => {
+  const dumps = answers.flatMap(({ dump }) => (dump === undefined ? [] : [dump]))
+  if (dumps.length === 0) return undefined
+  return dumps
+    .flatMap(({ ephemerals }) => ephemerals.filter(({ session }) => session === id))
+    .reduce<ReadonlyArray<string>>((most, { paths }) => (paths.length > most.length ? paths : most), [])
+}
 
 /** Queues with items, groups, and all that `zk locks` finds. An empty queue or group looks like any other znode. */
 const recipes = (zk: Reader, znodes: Stream.Stream<Visited, ReadError>): ReturnType<Inspector["recipes"]> => {

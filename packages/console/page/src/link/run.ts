@@ -6,7 +6,8 @@ import type { EditFailure } from "@effect-zookeeper/console/ProtocolError"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as Stream from "effect/Stream"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import { type Accessor, batch, createEffect, createMemo, createSignal, on, onCleanup } from "solid-js"
 import { usePage } from "../shell/page.ts"
 
@@ -64,6 +65,10 @@ export const useFeed = <A, E extends Tagged>(
   )
   return feed
 }
+
+/** A question that is asked again every few seconds. */
+export const again = <A, E>(ask: Effect.Effect<A, E>): Stream.Stream<A, E> =>
+  Stream.fromEffectSchedule(ask, Schedule.spaced("5 seconds"))
 
 /**
  * - `Idle`: it was not asked for, or is over.

@@ -12,7 +12,7 @@ import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
-import type { Cluster, Problem } from "../../Cluster.ts"
+import type { Cluster, Inspector, Problem } from "../../Cluster.ts"
 import type { EnsembleConfig } from "../../EnsembleModels.ts"
 import type * as Models from "../../Models.ts"
 import { NoSuchCluster, type ReadFailure, Unavailable } from "../../ProtocolError.ts"
@@ -23,6 +23,7 @@ import { makeRowFeeds, type RowFeeds } from "../tree/rows.ts"
 import { type Configurations, makeConfigurations } from "../ensemble/config.ts"
 import { type Examination, makeExamination } from "../ensemble/examination.ts"
 import { type History, makeHistory } from "../ensemble/history.ts"
+import { makeSessionFeed, type SessionFeed } from "../ensemble/sessions.ts"
 
 /** A cluster with a session, and what pages share of it. */
 export interface Connected {
@@ -38,6 +39,12 @@ export interface Connected {
   readonly examination: Examination<Problem> | undefined
 }
 
+/** What can be asked of the members without a session. */
+export interface Members {
+  readonly inspector: Inspector
+  readonly sessions: SessionFeed
+}
+
 export interface Clusters {
   /** All of them, now and after each change of a state. */
   readonly states: Stream.Stream<ReadonlyArray<Models.Cluster>>
@@ -46,6 +53,8 @@ export interface Clusters {
   /** The same for a request with one answer, which does not wait for long. */
   readonly useSoon: (name: string) => Effect.Effect<Connected, NoSuchCluster | Unavailable, Scope.Scope>
   readonly find: (name: string) => Effect.Effect<Cluster, NoSuchCluster>
+  /** Undefined without an inspector. */
+  readonly members: (name: string) => Effect.Effect<Members | undefined, NoSuchCluster>
   /** The samples of the members; a sample is taken while somebody looks at the cluster. */
   readonly history: (name: string) => Effect.Effect<History, NoSuchCluster, Scope.Scope>
 }
@@ -74,6 +83,12 @@ export const makeClusters = Effect.fnUntraced(function* (
     Effect.map(makeHistory, (history) => [name, history] as const)
   )
   const histories: ReadonlyMap<string, History> = new Map(entries)
+  const feeds = yield* Effect.forEach(list, ({ inspector, name }) =>
+    inspector === undefined
+      ? Effect.succeed([])
+      : Effect.map(makeSessionFeed(inspector), (sessions) => [[name, { inspector, sessions }] as const])
+  )
+  const members: ReadonlyMap<string, Members> = new Map(feeds.flat())
   const configurations = new Map(list.map(({ name }) => [name, makeConfigurations()]))
   const open: RcMap.RcMap<string, Entry, NoSuchCluster> = yield* RcMap.make({
     idleTimeToLive: "1 minute",
@@ -95,14 +110,14 @@ export const makeClusters = Effect.fnUntraced(function* (
         )
         const { inspector } = cluster
         if (inspector !== undefined) {
-          const members = Effect.flatMap(
+          const sampled = Effect.flatMap(
             Deferred.poll(connected),
             Option.match({
               onNone: () => inspector.members(undefined),
               onSome: (done) => Effect.flatMap(done, ({ zk }) => inspector.members(zk))
             })
           )
-          yield* Effect.forkScoped(history.sample(members))
+          yield* Effect.forkScoped(history.sample(sampled))
         }
         return { cluster, connected, history }
       })
@@ -125,6 +140,7 @@ export const makeClusters = Effect.fnUntraced(function* (
           Effect.fail(new Unavailable({ message: `no server of ${name} gives a session`, maybeApplied: false }))
       }),
     find,
+    members: (name) => Effect.map(find(name), () => members.get(name)),
     history: (name) => Effect.map(entry(name), ({ history }) => history)
   }
 })
