@@ -18,14 +18,59 @@ const note = isLong ? needsBrowser : " (in test:long only)"
 /** Where the pictures of all views are put, to be looked at. */
 const folder = process.env["CONSOLE_PICTURES"]
 
-const views: ReadonlyArray<{ readonly name: string; readonly hash: string; readonly until: string }> = [
+interface View {
+  readonly name: string
+  readonly hash: string
+  /** The text that is there when the view is. */
+  readonly until: string
+  /** The name of a button to press then. */
+  readonly press?: string
+  /** What other clients do then. */
+  readonly happens?: (zk: ZooKeeper.Service) => Effect.Effect<unknown, unknown>
+  /** The text that is there after that. */
+  readonly after?: string
+}
+
+const views: ReadonlyArray<View> = [
   { name: "root", hash: "/local/tree", until: "zookeeper" },
   { name: "tree", hash: "/local/tree/app/flags/new-checkout", until: "percent" },
+  {
+    name: "znode",
+    hash: "/local/tree/app/config",
+    until: "replicas",
+    happens: (zk) =>
+      Effect.forEach([4, 6], (replicas) =>
+        Effect.andThen(
+          zk.set("/app/config", JSON.stringify({ name: "checkout", replicas, regions: ["eu-west", "us-east"] })),
+          Effect.sleep("1100 millis")
+        )
+      ),
+    after: "Seen while you looked"
+  },
   { name: "hex", hash: "/local/tree/app/avatar.bin", until: "00000010" },
   { name: "ensemble", hash: "/local/ensemble", until: "Round trip" },
   { name: "recipes", hash: "/local/recipes", until: "job-7" },
-  { name: "sessions", hash: "/local/sessions/0x200a3f77de10002", until: "Ends with it" },
-  { name: "events", hash: "/local/events", until: "The watch is set" }
+  {
+    name: "sessions",
+    hash: "/local/sessions/0x200a3f77de10002",
+    until: "Ends with it",
+    press: "Ask for its watches",
+    after: "Ask again"
+  },
+  {
+    name: "events",
+    hash: "/local/events",
+    until: "The watch is set",
+    happens: (zk) =>
+      Effect.all([
+        zk.set("/app/flags/dark-mode", '{"enabled":false}'),
+        zk.create("/tasks/task-0060", { data: '{"n":60}' }),
+        zk.create("/locks/report/lock-", { data: "job-12", mode: "ephemeralSequential" }),
+        zk.set("/app/flags/dark-mode", '{"enabled":true}'),
+        zk.delete("/tasks/task-0060")
+      ]),
+    after: "/tasks/task-0060"
+  }
 ]
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
@@ -45,15 +90,20 @@ describe.skipIf(!hasBrowser || !isLong)(`the looks of the page${note}`, () => {
           width,
           height: width === 360 ? 740 : width === 2560 ? 1300 : 900
         })
-        for (const { hash, name, until } of views) {
+        for (const { after, happens, hash, name, press, until } of views) {
+          const wait = (text: string) =>
+            Effect.promise(() =>
+              page
+                .getByText(text)
+                .first()
+                .waitFor()
+                .catch((error: unknown) => problems.push(`${name} at ${width}: ${String(error)}`))
+            )
           yield* Effect.promise(() => page.goto(`${server.url}#${hash}`))
-          yield* Effect.promise(() =>
-            page
-              .getByText(until)
-              .first()
-              .waitFor()
-              .catch((error: unknown) => problems.push(`${name} at ${width}: ${String(error)}`))
-          )
+          yield* wait(until)
+          if (press !== undefined) yield* Effect.promise(() => page.getByRole("button", { name: press }).click())
+          if (happens !== undefined) yield* happens(world.zk)
+          if (after !== undefined) yield* wait(after)
           if (folder !== undefined) yield* Effect.promise(() => picture(page, `${name}-${colours}-${width}`))
           const overflow = yield* Effect.promise(() => page.evaluate<number>(widerThanSeen))
           if (overflow > 0) problems.push(`${name} is ${overflow} pixels wider than ${width}`)
