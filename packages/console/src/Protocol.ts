@@ -23,8 +23,8 @@ import { EditFailure, ReadFailure, Refused } from "./ProtocolError.ts"
 export const socketPath = "/socket"
 
 /**
- * The path that answers 204 to a valid token, in `Authorization: Bearer <token>`, and 401 to another. A browser does not
- * tell a page why its WebSocket was refused, so the page asks here.
+ * The path that answers 204 to a valid token, in `Authorization: Bearer <token>`, 503 while as many pages are open as the
+ * server takes, and 401 to another token. A browser does not tell a page why its WebSocket was refused, so the page asks here.
  *
  * @category constants
  * @since 0.1.0

@@ -2,7 +2,10 @@
 import { itQuiet } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
 import { browser, hasBrowser, needsBrowser, openPage } from "../support/browser.ts"
+import { openPage as openLink } from "../support/console.ts"
 import { makeWorld } from "../support/consoleWorld.ts"
 import { inLong, long, row, see } from "../support/pageTests.ts"
 
@@ -43,6 +46,27 @@ describe.skipIf(!hasBrowser)(`the page without its server${needsBrowser}`, () =>
       await row(page, "later").waitFor()
     })
     assert.deepStrictEqual(complaints, [])
+  })
+
+  it(long("says that too many pages are open, and goes on when one is closed"), inLong, function* () {
+    const { serve, zk } = yield* makeWorld({})
+    yield* zk.create("/app")
+    const { link, url } = yield* serve
+    const chromium = yield* browser
+    const others = yield* Scope.make()
+    const token = link.slice(link.indexOf("=") + 1)
+    const open = openLink(Number(new URL(url).port), token)
+    // Each has said something: its WebSocket is open.
+    yield* Effect.forEach(Array.from({ length: 64 }), () => Effect.flatMap(open, (page) => page.hello()), {
+      concurrency: 8
+    }).pipe(Scope.provide(others))
+    const { page } = yield* openPage(chromium, link)
+    yield* see(() => page.getByText("Too many pages are open.").waitFor())
+    yield* Scope.close(others, Exit.void)
+    yield* see(async () => {
+      await row(page, "app").waitFor()
+      assert.strictEqual(await page.getByText("Too many pages are open.").count(), 0)
+    })
   })
 
   it(long("names kept texts after a restart, and goes on when the new link is opened elsewhere"), inLong, function* () {

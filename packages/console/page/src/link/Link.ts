@@ -20,6 +20,8 @@ export type LinkState =
   | { readonly _tag: "Open" }
   /** The server does not answer. */
   | { readonly _tag: "Gone"; readonly since: number }
+  /** It has as many pages as it takes. */
+  | { readonly _tag: "Full" }
   /** It answers, and does not accept the token. */
   | { readonly _tag: "Refused" }
 
@@ -43,8 +45,9 @@ export const layer = (origin: string, token: string): Layer.Layer<Link> =>
       })
       const onDisconnect = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        const accepted = yield* isAccepted(origin, token)
-        if (accepted === false) setState({ _tag: "Refused" })
+        const status = yield* tokenStatus(origin, token)
+        if (status === 401 || status === 403) setState({ _tag: "Refused" })
+        else if (status === 503) setState({ _tag: "Full" })
         else setState((before) => (before._tag === "Gone" ? before : { _tag: "Gone", since: now }))
       })
 
@@ -71,12 +74,12 @@ export const layer = (origin: string, token: string): Layer.Layer<Link> =>
     })
   )
 
-/** Whether the server takes the token; undefined if it does not answer. A browser does not say why a WebSocket failed. */
-const isAccepted = (origin: string, token: string): Effect.Effect<boolean | undefined> =>
+/** The answer to the token; undefined if there is none. A browser does not say why a WebSocket failed. */
+const tokenStatus = (origin: string, token: string): Effect.Effect<number | undefined> =>
   Effect.tryPromise((signal) =>
     fetch(`${origin}${Protocol.tokenPath}`, { headers: { authorization: `Bearer ${token}` }, signal })
   ).pipe(
-    Effect.map(({ status }) => status !== 401 && status !== 403),
+    Effect.map(({ status }) => status),
     Effect.timeout("3 seconds"),
     Effect.orElseSucceed(() => undefined)
   )

@@ -55,14 +55,24 @@ export const Banner = () => {
   )
 }
 
-const linkTrouble = (state: LinkState): Trouble | undefined =>
-  state._tag === "Gone"
-    ? {
+const linkTrouble = (state: LinkState): Trouble | undefined => {
+  switch (state._tag) {
+    case "Full":
+      return {
+        tone: "bad",
+        title: "Too many pages are open.",
+        text: "The server of this page takes no more. Close other tabs with it: this one tries again every second."
+      }
+    case "Gone":
+      return {
         tone: "bad",
         title: "The server of this page does not answer.",
         text: `zk ui was stopped, or its machine sleeps: silent since ${clock(state.since).slice(0, 8)}. What you see is from before. The page tries again every second, and keeps what you have typed.`
       }
-    : undefined
+    default:
+      return undefined
+  }
+}
 
 const clusterTrouble = (cluster: Cluster | undefined, now: number): Trouble | undefined => {
   if (cluster === undefined) return undefined

@@ -33,7 +33,7 @@ export const makeApp = ({ files, port, socket, token }: Options) => {
     Effect.sync(() => ++pages),
     (count) =>
       count > limits.pages
-        ? Effect.succeed(HttpServerResponse.text(`${limits.pages} pages are open already\n`, { status: 503 }))
+        ? Effect.succeed(plain(503, full))
         : // A frame that is no message of the protocol ends the connection, and nothing else.
           Effect.catchDefect(socket, () => Effect.succeed(HttpServerResponse.empty())),
     () => Effect.sync(() => pages--)
@@ -55,7 +55,8 @@ export const makeApp = ({ files, port, socket, token }: Options) => {
         const allowed = Result.andThen(Guard.checkOrigin(headers, host.success), () =>
           Guard.checkBearer(headers, token)
         )
-        return Result.isFailure(allowed) ? refuse(allowed.failure) : secured(HttpServerResponse.empty())
+        if (Result.isFailure(allowed)) return refuse(allowed.failure)
+        return pages < limits.pages ? secured(HttpServerResponse.empty()) : plain(503, full)
       }
       default: {
         // The files are known by their whole paths, so that no path leads anywhere else.
@@ -74,6 +75,8 @@ export const makeToken: Effect.Effect<string, never, SecureRandom.SecureRandom> 
 )
 
 // ---- internal
+
+const full = `${limits.pages} pages are open already\n`
 
 const send = ({ content, type }: PageFile, host: string): Effect.Effect<Response, never, SecureRandom.SecureRandom> =>
   typeof content === "string"
