@@ -162,7 +162,10 @@ describe.skipIf(!hasBrowser)(`the page${needsBrowser}`, () => {
     yield* see(async () => {
       await page.getByRole("button", { name: "Import" }).click()
       const dialog = page.getByRole("dialog")
-      await dialog.locator("input[type=file]").setInputFiles(file)
+      const chooser = dialog.locator("input[type=file]")
+      await chooser.setInputFiles({ name: "large.gz", mimeType: "", buffer: Buffer.alloc(5 * 1024 * 1024 + 1) })
+      await dialog.getByText("The file has more than").waitFor()
+      await chooser.setInputFiles(file)
       await dialog.getByRole("textbox").fill("/imported/flags")
       await dialog.getByRole("button", { name: "Count what would be created" }).click()
       await dialog.getByText("3 would be created").waitFor()

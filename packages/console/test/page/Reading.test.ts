@@ -152,6 +152,15 @@ describe.skipIf(!hasBrowser)(`reading a znode on the page${needsBrowser}`, () =>
       return pasted()
     })
     assert.strictEqual(copied, `${url}#/local/tree${path}`)
+    // It also leads there from another place of the page.
+    yield* see(async () => {
+      await page.goto(`${url}#/local/events`)
+      await page.getByText("The watch is set").waitFor()
+      await page.keyboard.press("g")
+      await page.getByRole("textbox", { name: "Path" }).fill(copied)
+      await page.keyboard.press("Enter")
+      await page.getByRole("article", { name: path, exact: true }).waitFor()
+    })
     // Somebody else who has the token, in a browser of their own.
     const other = (yield* openPage(chromium, link)).page
     yield* see(async () => {
@@ -161,6 +170,10 @@ describe.skipIf(!hasBrowser)(`reading a znode on the page${needsBrowser}`, () =>
       await page.getByRole("button", { name: "Copy the path" }).click()
       await page.getByText("The path is copied.").waitFor()
       assert.strictEqual(await pasted(), path)
+      // A browser may refuse.
+      await page.evaluate("navigator.clipboard.writeText = () => Promise.reject(new Error('refused'))")
+      await page.getByRole("button", { name: "Copy the path" }).click()
+      await page.getByText("The browser does not allow to copy it.").waitFor()
     })
     assert.deepStrictEqual(complaints, [])
   })

@@ -4,7 +4,7 @@ import { explain } from "../../page/src/model/acl.ts"
 import { hexRow, kindOf, layOut, unpack } from "../../page/src/model/data.ts"
 import { add, assess, incompleteness, lastAnswer, makeHistory, summary } from "../../page/src/model/ensemble.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
-import { format, parse } from "../../page/src/model/Route.ts"
+import { destination, format, parse } from "../../page/src/model/Route.ts"
 import { facts, lifetime } from "../../page/src/model/stat.ts"
 import { line, pieces } from "../../page/src/model/text.ts"
 import { ago } from "../../page/src/model/time.ts"
@@ -31,6 +31,28 @@ describe("what the page shows", () => {
       })
     }
     assert.deepStrictEqual(parse("#/%E0%A4%A/nowhere"), { cluster: "%E0%A4%A", view: "tree", path: "/" })
+  })
+
+  it("goes to a path as it is written, and to the place of a link", () => {
+    for (const [text, path] of [
+      ["/app", "/app"],
+      ["  /app/", "/app"],
+      ["/app/ends with ", "/app/ends with "],
+      ["/", "/"],
+      ["//", "/"]
+    ] as const)
+      assert.deepStrictEqual(destination(text), { view: "tree", path })
+    const there = { cluster: "prod", view: "sessions", path: "/0x10" } as const
+    assert.deepStrictEqual(destination(` http://127.0.0.1:4180/${format(there)}\n`), there)
+    assert.deepStrictEqual(destination(`http://localhost:4180${format(there)}`), there)
+    for (const text of [
+      "",
+      "app",
+      "http://127.0.0.1:4180/",
+      "http://127.0.0.1:4180/#token=abc",
+      "javascript:alert(1)#/"
+    ])
+      assert.isUndefined(destination(text))
   })
 
   it("knows text, JSON, gzip and other bytes", () => {

@@ -29,6 +29,14 @@ export const parse = (hash: string): Route => {
 export const format = ({ cluster, path, view }: Route): string =>
   `#/${[cluster ?? "", view, ...path.split("/").filter((name) => name !== "")].map(encodeURIComponent).join("/")}`
 
+/** Where a text leads that a person typed or pasted: a path, or the link of a page like this one. Names may end with a space. */
+export const destination = (text: string): Partial<Route> | undefined => {
+  const link = /^\s*https?:\/\/[^/#\s]+\/?(#\/.*?)\s*$/.exec(text)?.[1]
+  if (link !== undefined) return parse(link)
+  const path = text.trimStart()
+  return path.startsWith("/") ? { view: "tree", path: path.replace(/\/+$/, "") || "/" } : undefined
+}
+
 /** The path for another view: a session is no path there. */
 export const pathFor = ({ path, view }: Route): string => (view === "sessions" ? "/" : path)
 

@@ -1,6 +1,11 @@
-/** Puts a text on the clipboard, and calls back when it is there. */
-export const copy = (text: string, then: () => void): void => {
-  navigator.clipboard.writeText(text).then(then, () => undefined)
+/** Puts a text on the clipboard, and says that it is there, or that the browser refuses. */
+export const copy = (text: string, done: string, say: (text: string) => void): void => {
+  Promise.resolve()
+    .then(() => navigator.clipboard.writeText(text))
+    .then(
+      () => say(done),
+      () => say("The browser does not allow to copy it. Select the text, and copy it by its own keys.")
+    )
 }
 
 /** Offers bytes as a file. */

@@ -1,17 +1,19 @@
 import { createSignal, Show } from "solid-js"
+import { destination } from "../model/Route.ts"
 import { Dialog } from "../parts/Dialog.tsx"
 import { usePage } from "./page.ts"
 
-/** Asks for a path. What is pasted may be a link of this page too. */
+/** Asks for a path, or for a link to a znode. */
 export const GoTo = (props: { readonly onClose: () => void }) => {
   const { go, route } = usePage()
-  const [path, setPath] = createSignal(route().path)
-  const problem = () => (path().startsWith("/") ? undefined : "A path begins with /.")
+  const [text, setText] = createSignal(route().path)
+  const to = () => destination(text())
   const open = (event: SubmitEvent): void => {
     event.preventDefault()
-    if (problem() !== undefined) return
+    const found = to()
+    if (found === undefined) return
     props.onClose()
-    go({ view: "tree", path: path().length > 1 ? path().replace(/\/+$/, "") : "/" })
+    go(found)
   }
   return (
     <Dialog title="Go to a path" onClose={props.onClose}>
@@ -22,16 +24,18 @@ export const GoTo = (props: { readonly onClose: () => void }) => {
           autocomplete="off"
           spellcheck={false}
           autofocus
-          value={path()}
+          value={text()}
           onFocus={(event) => event.currentTarget.select()}
-          onInput={(event) => setPath(event.currentTarget.value.trim())}
+          onInput={(event) => setText(event.currentTarget.value)}
         />
-        <Show when={problem()}>{(text) => <p class="muted">{text()}</p>}</Show>
+        <Show when={to() === undefined}>
+          <p class="muted">A path begins with /. The link of a znode leads to it, too.</p>
+        </Show>
         <div class="row end">
           <button type="button" class="button" onClick={() => props.onClose()}>
             Cancel
           </button>
-          <button class="button primary" disabled={problem() !== undefined}>
+          <button class="button primary" disabled={to() === undefined}>
             Go
           </button>
         </div>

@@ -122,7 +122,7 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
         <Show when={isGone()}>
           <Note tone="warn">
             The znode is gone. Your text is kept here: copy it, and create the znode again.{" "}
-            <button class="button" onClick={() => copy(draft().text, () => say("Your text is copied."))}>
+            <button class="button" onClick={() => copy(draft().text, "Your text is copied.", say)}>
               Copy my text
             </button>
           </Note>

@@ -100,7 +100,7 @@ export const DataPanel = (props: { readonly path: string; readonly present: Pres
                 class="button quiet icon"
                 aria-label="Copy the data"
                 title="Copy the data"
-                onClick={() => copy(text(), () => say("The data is copied."))}
+                onClick={() => copy(text(), "The data is copied.", say)}
               >
                 <Icon name="copy" size={14} />
               </button>

@@ -24,6 +24,8 @@ export const GraftDialog = (props: {
   const { kind } = props
   const [to, setTo] = createSignal(kind === "copy" ? `${props.path}-copy` : childOf(props.path, "imported"))
   const [file, setFile] = createSignal<Uint8Array>()
+  /** Why the file that was chosen is none. */
+  const [refusal, setRefusal] = createSignal<string>()
   const [found, setFound] = createSignal<Grafted>()
   const trying = useQuestion<Grafted, EditFailure>(setFound)
   const creating = useChange<{ readonly at: string; readonly created: number }>(({ at, created }) =>
@@ -33,8 +35,7 @@ export const GraftDialog = (props: {
 
   const problem = createMemo(() => {
     if (!to().startsWith("/") || to().length < 2 || to().endsWith("/")) return "Name the path of a new znode."
-    if (kind === "import" && file() === undefined) return "Choose a file."
-    if ((file()?.length ?? 0) > limit()) return `The file has more than ${size(limit())}: use zk restore.`
+    if (kind === "import" && file() === undefined) return refusal() ?? "Choose a file."
     return undefined
   })
   const forget = (): void => {
@@ -60,7 +61,14 @@ export const GraftDialog = (props: {
   const choose = (chosen: File | undefined): void => {
     forget()
     setFile()
-    void chosen?.arrayBuffer().then((buffer) => setFile(new Uint8Array(buffer)))
+    setRefusal()
+    if (chosen === undefined) return
+    // Before it is read: it may be larger than the memory.
+    if (chosen.size > limit()) return void setRefusal(`The file has more than ${size(limit())}: use zk restore.`)
+    void chosen.arrayBuffer().then(
+      (buffer) => setFile(new Uint8Array(buffer)),
+      () => setRefusal("The browser cannot read this file.")
+    )
   }
   const failure = createMemo(() => {
     const state = creating.state()

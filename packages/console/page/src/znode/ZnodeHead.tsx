@@ -64,7 +64,7 @@ export const ZnodeHead = (props: {
           class="button quiet icon"
           aria-label="Copy the path"
           title="Copy the path"
-          onClick={() => copy(props.path, () => say("The path is copied."))}
+          onClick={() => copy(props.path, "The path is copied.", say)}
         >
           <Icon name="copy" size={14} />
         </button>
@@ -72,7 +72,7 @@ export const ZnodeHead = (props: {
           class="button quiet icon"
           aria-label="Copy a link to this znode"
           title="Copy a link to this znode"
-          onClick={() => copy(window.location.href, () => say("The link is copied. It has no token."))}
+          onClick={() => copy(window.location.href, "The link is copied. It has no token.", say)}
         >
           <Icon name="link" size={14} />
         </button>
