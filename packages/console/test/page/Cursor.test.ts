@@ -2,6 +2,7 @@ import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import type { DirectoryEvent } from "@effect-zookeeper/console/Models"
 import { at, type Cursor, landing, onRow, settled } from "../../page/src/tree/cursor.ts"
+import { oldestBeside } from "../../page/src/tree/room.ts"
 import { TreeModel } from "../../page/src/tree/TreeModel.ts"
 
 const listed = (names: ReadonlyArray<string>, matching = names.length): DirectoryEvent => ({
@@ -66,5 +67,15 @@ describe("the cursor of the tree", () => {
     model.setFilter("/", "b")
     model.apply("/", listed(["b"]))
     assert.deepStrictEqual(settled(model, at("/a"), 1), at("/a"))
+  })
+})
+
+describe("the directory that makes room for another one", () => {
+  it("is the one that was opened first, without open ones below it, and not above the other one", () => {
+    const open = ["/", "/app", "/app/a", "/app/b", "/other"]
+    assert.strictEqual(oldestBeside(open, "/other"), "/app/a")
+    assert.strictEqual(oldestBeside(open, "/app/a"), "/app/b")
+    assert.strictEqual(oldestBeside(["/", "/app", "/app-2", "/other"], "/other"), "/app")
+    assert.isUndefined(oldestBeside(["/", "/app", "/app/a"], "/app/a"))
   })
 })

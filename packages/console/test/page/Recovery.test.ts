@@ -194,3 +194,43 @@ describe.skipIf(!hasBrowser)(`the cursor of the tree${needsBrowser}`, () => {
     })
   })
 })
+
+describe.skipIf(!hasBrowser)(`a tree with many open directories${needsBrowser}`, () => {
+  it(long("closes those that were opened first, says so, and goes on to show what one looks at"), inLong, function* () {
+    const { serve, zk } = yield* makeWorld({})
+    yield* zk.create("/many")
+    const names = Array.from({ length: 270 }, (_, index) => `/many/d${String(index).padStart(3, "0")}`)
+    yield* Effect.forEach(names, (path) => Effect.andThen(zk.create(path), zk.create(`${path}/leaf`)), {
+      concurrency: 100,
+      discard: true
+    })
+    const { link, url } = yield* serve
+    const { complaints, page } = yield* openPage(yield* browser, link)
+    yield* see(async () => {
+      await page.goto(`${url}#/local/tree/many`)
+      await row(page, "many").locator(".twist").click()
+      await row(page, "d000").waitFor()
+      await page.getByRole("tree").focus()
+      await page.keyboard.press("End")
+      await page.keyboard.press("ArrowUp")
+      // From below, so that the rows of what was opened do not come before the next directory.
+      for (const _ of names) {
+        await page.keyboard.press("ArrowRight")
+        await page.keyboard.press("ArrowUp")
+      }
+      await page.getByText(/directories are open at a time: .* was closed/).waitFor()
+      await row(page, "many").getByText("270").waitFor()
+      await row(page, "d000").locator(".twist.open").waitFor()
+      await row(page, "d000").click()
+      await page.getByRole("article", { name: "/many/d000" }).getByRole("region", { name: "Stat" }).waitFor()
+    })
+    yield* zk.create("/many/d000/later")
+    yield* see(async () => {
+      await row(page, "later").waitFor()
+      await page.keyboard.press("End")
+      await row(page, "d269").waitFor()
+      assert.strictEqual(await row(page, "d269").locator(".twist.open").count(), 0)
+    })
+    assert.deepStrictEqual(complaints, [])
+  })
+})

@@ -39,5 +39,6 @@ export const limitsBefore = {
   data: 1_048_576,
   matches: 1000,
   removal: 10_000,
-  imported: 1_048_576
+  imported: 1_048_576,
+  streams: 256
 } as const

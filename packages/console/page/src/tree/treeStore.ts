@@ -9,10 +9,12 @@ import * as Fiber from "effect/Fiber"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { batch, createEffect, createSignal, on, onCleanup } from "solid-js"
+import { line } from "../model/text.ts"
 import { nameOf, parentOf, trail } from "../model/znodePath.ts"
 import { describe } from "../link/failures.ts"
 import type { Failure } from "../link/follow.ts"
 import { limitsBefore, usePage } from "../shell/page.ts"
+import { oldestBeside } from "./room.ts"
 import { TreeModel } from "./TreeModel.ts"
 
 /** The part of a row beside the name of its znode. */
@@ -57,7 +59,7 @@ const rowsBefore = new Map<string, { readonly model: TreeModel; readonly seen: M
 const keptOpen = 50
 
 export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
-  const { hello, link, run } = usePage()
+  const { hello, link, run, say } = usePage()
   const { client } = link
   const { model, seen } = rowsBefore.get(cluster) ?? { model: new TreeModel(), seen: new Map<string, Seen>() }
   /** The directories whose names are from before. */
@@ -101,8 +103,21 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
   const open = (path: string, index?: number): void => {
     if (directories.has(path)) return
     change(() => {
-      if (model.open(path, index)) listen(path)
+      if (!model.open(path, index)) return
+      listen(path)
+      makeRoom(path)
     })
+  }
+
+  /** Each open directory is a stream. Some have to be left for the znode that is shown, and for all other views. */
+  const makeRoom = (path: string): void => {
+    const most = Math.floor(limits().streams * 0.75)
+    while (directories.size > most) {
+      const oldest = oldestBeside([...directories.keys()], path)
+      if (oldest === undefined) return
+      closeNow(oldest)
+      say(`${most} directories are open at a time: ${line(oldest)} was closed.`)
+    }
   }
 
   const listen = (path: string): void => {
@@ -148,11 +163,10 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
     if (fiber !== undefined) run(Fiber.interrupt(fiber))
   }
 
-  const close = (path: string): void =>
-    change(() => {
-      model.close(path)
-      for (const open of [...directories.keys()]) if (!model.isOpen(open)) stop(open)
-    })
+  const closeNow = (path: string): void => {
+    model.close(path)
+    for (const open of [...directories.keys()]) if (!model.isOpen(open)) stop(open)
+  }
 
   const markNew = (parent: string, name: string): void => {
     const path = parent === "/" ? `/${name}` : `${parent}/${name}`
@@ -332,7 +346,7 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
     problem,
     seen: (path) => seen.get(path),
     open,
-    close,
+    close: (path) => change(() => closeNow(path)),
     reveal,
     release: () => {
       pinned = undefined
