@@ -13,8 +13,8 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as DataDirectory from "./DataDirectory.ts"
 import { readEntries, verifyBackup } from "./internal/backup/readBackup.ts"
-import { type Reading, readTogether } from "./internal/live/readTogether.ts"
-import type { OwnerOf } from "./internal/live/readZnode.ts"
+import { readTogether, visitRead } from "./internal/live/readTogether.ts"
+import { type OwnerOf, readZnode, type ReadZnode } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
 import * as Rules from "./internal/options.ts"
@@ -113,18 +113,17 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
   const mistake = Rules.mistakeIn(knownLive, options)
   if (mistake !== undefined) return refused("the live tree", mistake)
   const { concurrency, owners, path: root = "/" } = options
-  const visit = (path: string, reading: Reading) =>
-    reading.pipe(
-      Effect.map(({ children, entry }): Visit<Entry> => ({ value: entry, children })),
+  const visitOf = ({ children, entry }: ReadZnode): Visit<Entry> => ({ value: entry, children })
+  const visit = (path: string) =>
+    readZnode(zk, path, owners).pipe(
+      Effect.map(visitOf),
       Effect.catchIf(
         (error) => error._tag === "NoNode" && path !== root,
         () => Effect.undefined
       )
     )
   const visitAll = (paths: ReadonlyArray<string>) =>
-    Effect.flatMap(readTogether(zk, paths, owners), (readingOf) =>
-      Effect.forEach(paths, (path) => visit(path, readingOf(path)), { concurrency: "unbounded" })
-    )
+    Effect.flatMap(readTogether(zk, paths, owners), (found) => visitRead(paths, found, visitOf, visit))
   return {
     name: `the live tree ${root}`,
     root,

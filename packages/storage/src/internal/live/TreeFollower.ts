@@ -11,8 +11,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry, LiveReader } from "./model.ts"
-import { type Reading, readTogether } from "./readTogether.ts"
-import { fingerprintOf, fingerprintOfEntry, type OwnerOf, retryingTransient } from "./readZnode.ts"
+import { readTogether, visitRead } from "./readTogether.ts"
+import {
+  fingerprintOf,
+  fingerprintOfEntry,
+  type OwnerOf,
+  readZnode,
+  type ReadZnode,
+  retryingTransient
+} from "./readZnode.ts"
 import { isExcluded, type Visit, walk } from "./walk.ts"
 
 export interface FollowerOptions<E, R> {
@@ -122,24 +129,27 @@ export class TreeFollower<E, R> {
     isExpected: boolean
   ): Effect.Effect<ReadonlyArray<Visit<Entry> | undefined>, ReadError> {
     const { known, ownerOf, zk } = this.options
+    for (const path of paths) this.unreadable.delete(path)
     const others = isExpected ? paths : paths.filter((path) => !known.has(path))
-    return Effect.flatMap(readTogether(zk, others, ownerOf), (readingOf) =>
-      Effect.forEach(paths, (path) => this.visit(path, isExpected, readingOf(path)), { concurrency: "unbounded" })
+    return Effect.flatMap(readTogether(zk, others, ownerOf), (found) =>
+      visitRead(
+        paths,
+        found,
+        (read) => this.visitOf(read),
+        (path) => this.visit(path, isExpected)
+      )
     )
   }
 
-  private visit(
-    path: string,
-    isExpected: boolean,
-    reading: Reading
-  ): Effect.Effect<Visit<Entry> | undefined, ReadError> {
-    const { known, root, skipsUnreadable, zk } = this.options
+  private visitOf({ children, entry }: ReadZnode): Visit<Entry> {
+    const before = this.options.known.get(entry.znode.path)
+    return { children, value: before !== undefined && fingerprintOfEntry(entry) === before ? undefined : entry }
+  }
+
+  private visit(path: string, isExpected: boolean): Effect.Effect<Visit<Entry> | undefined, ReadError> {
+    const { known, ownerOf, root, skipsUnreadable, zk } = this.options
     const before = known.get(path)
-    this.unreadable.delete(path)
-    const read = Effect.map(reading, ({ children, entry }): Visit<Entry> => ({
-      children,
-      value: fingerprintOfEntry(entry) === before ? undefined : entry
-    }))
+    const read = Effect.map(readZnode(zk, path, ownerOf), (read) => this.visitOf(read))
     const visited =
       before === undefined || isExpected
         ? read

@@ -1,36 +1,21 @@
 /** Many znodes of a live tree, with few requests. */
-import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { AclAndStat } from "@effect-zookeeper/client/Models"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type { LiveReader } from "./model.ts"
-import { entryOf, fingerprintOf, type OwnerOf, type ReadZnode, readZnode } from "./readZnode.ts"
-
-/** The reading of a znode, as that of `readZnode`. */
-export type Reading = Effect.Effect<ReadZnode, ReadError>
+import { entryOf, fingerprintOf, type OwnerOf, type ReadZnode } from "./readZnode.ts"
+import type { Visit } from "./walk.ts"
 
 /**
  * Reads those of the znodes that can be read together, each as it was at one moment: their ACLs first, and then the data and
- * children of many in one request. It gives the reading of each znode, which is one by itself for all others: those that are
- * gone, that may not be read, that are large, or that were changed meanwhile, and all if the servers have no such requests.
+ * children of many in one request. All others are read by `readZnode`: those that are gone, that may not be read, that are large, or
+ * that were changed meanwhile, and all if the servers have no such requests.
  */
 export const readTogether = (
   zk: LiveReader,
   paths: ReadonlyArray<string>,
   ownerOf?: OwnerOf
-): Effect.Effect<(path: string) => Reading> =>
-  Effect.map(readJointly(zk, paths, ownerOf), (found) => (path) => {
-    const read = found.get(path)
-    return read === undefined ? readZnode(zk, path, ownerOf) : Effect.succeed(read)
-  })
-
-// ---- internal
-
-const readJointly = (
-  zk: LiveReader,
-  paths: ReadonlyArray<string>,
-  ownerOf: OwnerOf | undefined
 ): Effect.Effect<ReadonlyMap<string, ReadZnode>> => {
   if (paths.length < MIN_ZNODES || !zk.session.serverFeatures.supports("multiRead")) return Effect.succeed(new Map())
   return Effect.gen(function* () {
@@ -52,6 +37,34 @@ const readJointly = (
     return found
   })
 }
+
+/** Visits the znodes that were read, and at the same time each of the others by itself. */
+export const visitRead = <A, E, R>(
+  paths: ReadonlyArray<string>,
+  found: ReadonlyMap<string, ReadZnode>,
+  visitOf: (read: ReadZnode) => Visit<A>,
+  visit: (path: string) => Effect.Effect<Visit<A> | undefined, E, R>
+): Effect.Effect<ReadonlyArray<Visit<A> | undefined>, E, R> => {
+  // A fiber costs more than the visit of a znode that was read.
+  const visits = paths.map((path) => {
+    const read = found.get(path)
+    return read === undefined ? undefined : visitOf(read)
+  })
+  const others = [...paths.entries()].filter(([index]) => visits[index] === undefined)
+  return Effect.as(
+    Effect.forEach(
+      others,
+      ([index, path]) =>
+        Effect.map(visit(path), (visited) => {
+          visits[index] = visited
+        }),
+      { concurrency: "unbounded", discard: true }
+    ),
+    visits
+  )
+}
+
+// ---- internal
 
 /** Fewer take no less time together. */
 const MIN_ZNODES = 16

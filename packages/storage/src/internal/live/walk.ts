@@ -1,6 +1,7 @@
 /** A walk over a subtree, parents before their children, with many requests at a time. */
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
@@ -24,30 +25,48 @@ export const visitEach =
   (paths) =>
     Effect.forEach(paths, visit, { concurrency: "unbounded" })
 
-/** Each array has the znodes that were visited at a time. */
+/**
+ * Each array has the znodes that were visited at a time. The next ones are asked for before those of a step are taken: the
+ * servers answer while the client works on what it has. All of them together are no more than `concurrency`.
+ */
 export const walk = <A, E, R>(
   root: string,
   visitAll: VisitAll<A, E, R>,
   concurrency = CONCURRENCY
 ): Stream.Stream<ReadonlyArray<A>, E, R> =>
-  Stream.suspend(() => {
-    const left = [root]
-    const step = Effect.gen(function* () {
-      const paths = left.splice(-concurrency)
-      const visits = yield* visitAll(paths)
-      const values: Array<A> = []
-      for (const [index, found] of visits.entries()) {
-        if (found === undefined) continue
-        if (found.value !== undefined) values.push(found.value)
-        for (const child of found.children) {
-          const path = ZnodePath.join(paths[index] ?? root, child)
-          if (!isExcluded(root, path)) left.push(path)
-        }
-      }
-      return [[values], left.length === 0 ? Option.none<void>() : Option.some<void>(undefined)] as const
+  Stream.unwrap(
+    Effect.map(Effect.scope, (scope) => {
+      const left = [root]
+      const size = Math.min(concurrency, STEP)
+      const steps: Array<Effect.Effect<ReadonlyArray<A>, E>> = []
+      const begin = Effect.gen(function* () {
+        const paths = left.splice(-size)
+        const visits = yield* Effect.forkIn(visitAll(paths), scope, { startImmediately: true })
+        return Effect.map(Fiber.join(visits), (visits) => {
+          const values: Array<A> = []
+          for (const [index, found] of visits.entries()) {
+            if (found === undefined) continue
+            if (found.value !== undefined) values.push(found.value)
+            for (const child of found.children) {
+              const path = ZnodePath.join(paths[index] ?? root, child)
+              if (!isExcluded(root, path)) left.push(path)
+            }
+          }
+          return values
+        })
+      })
+      const step = Effect.gen(function* () {
+        while (left.length > 0 && (steps.length + 1) * size <= concurrency) steps.push(yield* begin)
+        const values = yield* steps.shift() ?? Effect.succeed([])
+        const isLast = left.length === 0 && steps.length === 0
+        return [[values], isLast ? Option.none<void>() : Option.some<void>(undefined)] as const
+      })
+      return Stream.paginate<void, ReadonlyArray<A>, E, R>(undefined, () => step)
     })
-    return Stream.paginate<void, ReadonlyArray<A>, E, R>(undefined, () => step)
-  })
+  )
+
+/** The most znodes of a step. */
+const STEP = 128
 
 /** The servers' own znodes are no part of a tree, unless it begins there. */
 export const isExcluded = (root: string, path: string): boolean =>

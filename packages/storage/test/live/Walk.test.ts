@@ -1,0 +1,60 @@
+/** The walk over a live tree, with visits that the test ends. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { type Visit, walk } from "../../src/internal/live/walk.ts"
+
+/** A root with so many children, whose visits are counted. */
+const flatTree = (children: number) => {
+  const names = Arr.range(1, children).map(String)
+  const counts = { asked: 0, most: 0, taken: 0 }
+  const visitAll = (paths: ReadonlyArray<string>) =>
+    Effect.gen(function* () {
+      counts.asked += paths.length
+      counts.most = Math.max(counts.most, counts.asked - counts.taken)
+      yield* Effect.yieldNow
+      return paths.map((path): Visit<string> => ({ value: path, children: path === "/" ? names : [] }))
+    })
+  return { counts, visitAll }
+}
+
+describe("a walk", () => {
+  it.effect("asks for the next znodes before it gives those that it has", () =>
+    Effect.gen(function* () {
+      const { counts, visitAll } = flatTree(1_000)
+      const ahead: Array<number> = []
+      yield* walk("/", visitAll).pipe(
+        Stream.runForEach((paths) =>
+          Effect.sync(() => {
+            counts.taken += paths.length
+            ahead.push(counts.asked - counts.taken)
+          })
+        )
+      )
+      assert.strictEqual(counts.taken, 1_001)
+      // At the root nothing else is known, and at the end nothing is left.
+      assert.isTrue(ahead.slice(1, -1).every((count) => count > 0))
+    })
+  )
+
+  for (const concurrency of [1, 7, 200, 256, 1_000]) {
+    it.effect(`has never asked for more than ${concurrency} znodes that were not taken`, () =>
+      Effect.gen(function* () {
+        const { counts, visitAll } = flatTree(3_000)
+        const seen: Array<string> = []
+        yield* walk("/", visitAll, concurrency).pipe(
+          Stream.runForEach((paths) =>
+            Effect.sync(() => {
+              counts.taken += paths.length
+              seen.push(...paths)
+            })
+          )
+        )
+        assert.isAtMost(counts.most, concurrency)
+        assert.strictEqual(new Set(seen).size, 3_001)
+        assert.strictEqual(seen[0], "/")
+      })
+    )
+  }
+})
