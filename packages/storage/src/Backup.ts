@@ -210,7 +210,7 @@ const makeHeld = (
     const tell = () => onProgress?.({ phase: "writing", done: written, total: znodes })
     tell()
     const lines = Stream.mapArray(partial.newest(), (some) => {
-      written += some.length
+      for (const { count } of some) written += count
       tell()
       return some
     })

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { encodeEntry } from "./internal/backup/encodeEntry.ts"
+import { encodeLines } from "./internal/backup/encodeEntry.ts"
 import type { Header } from "./internal/backup/lines.ts"
 import { readEntries, readItems, verifyBackup } from "./internal/backup/readBackup.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
@@ -164,7 +164,8 @@ export const write = <E, R>(
       ...counts,
       unreadable: []
     }
-    yield* writeLines(file, header, Stream.map(source.entries, encodeEntry), options.overwrite ?? false)
+    const lines = Stream.mapArray(source.entries, (some) => [encodeLines(some)])
+    yield* writeLines(file, header, lines, options.overwrite ?? false)
     return header
   })
 

@@ -17,7 +17,7 @@ import { MAX_RECORD_SIZE } from "../bytes/decodeStream.ts"
 import { fileContents } from "../bytes/fileContents.ts"
 import { fingerprintOfEntry } from "../live/readZnode.ts"
 import { decodeEntry } from "./BackupDecoder.ts"
-import { encodeEntry } from "./encodeEntry.ts"
+import { type EncodedLines, encodeLines } from "./encodeEntry.ts"
 
 /** Where the newest line of a znode is, and what it counts. */
 interface Line {
@@ -31,7 +31,7 @@ interface Line {
 }
 
 export class PartialFile {
-  /** The fingerprints of the znodes, by their paths. */
+  /** The fingerprints of the znodes that an earlier run has left, by their paths. */
   readonly known = new Map<string, string>()
   private readonly lines = new Map<string, Line>()
   private readonly handle: FileSystem.File
@@ -48,15 +48,14 @@ export class PartialFile {
   /** Adds the lines of znodes that are new or have changed. */
   add(entries: ReadonlyArray<Entry>): Effect.Effect<void, FileAccessError> {
     return Effect.suspend(() => {
-      const parts: Array<Uint8Array> = []
-      let offset = this.size
+      const { bytes } = encodeLines(entries)
+      let start = 0
       for (const entry of entries) {
-        const bytes = encoder.encode(`${encodeEntry(entry)}\n`)
-        this.remember(entry, offset, bytes.length)
-        parts.push(bytes)
-        offset += bytes.length
+        const end = bytes.indexOf(LINE_FEED, start) + 1
+        this.remember(entry, this.size + start, end - start)
+        start = end
       }
-      return this.write(parts)
+      return this.write(bytes)
     })
   }
 
@@ -64,7 +63,7 @@ export class PartialFile {
   remove(paths: ReadonlyArray<string>): Effect.Effect<void, FileAccessError> {
     return Effect.suspend(() => {
       for (const path of paths) this.lines.delete(path)
-      return this.write(paths.map((path) => encoder.encode(`${JSON.stringify({ gone: path })}\n`)))
+      return this.write(encoder.encode(paths.map((path) => `${JSON.stringify({ gone: path })}\n`).join("")))
     })
   }
 
@@ -78,29 +77,31 @@ export class PartialFile {
     return { znodes: this.lines.size, bytes, ephemerals }
   }
 
-  /** The newest line of each znode, parents before their children. */
-  newest(): Stream.Stream<string, FileAccessError> {
+  /** The newest line of each znode, parents before their children. Lines that are beside each other in the file are together. */
+  newest(): Stream.Stream<EncodedLines, FileAccessError> {
     const lines = [...this.lines.values()].toSorted((a, b) => a.order - b.order)
     // One for lines in their first order, and one for those that have replaced others.
     let windows: ReadonlyArray<Window> = []
-    const inWindow = (line: Line): string | undefined => {
-      const window = windows.find((window) => contains(window, line))
-      return window === undefined ? undefined : textIn(window, line)
-    }
+    const windowOf = (line: Line) => windows.find((window) => contains(window, line))
     const step = (from: number) =>
       Effect.gen({ self: this }, function* () {
         const first = lines[from]
         if (first === undefined) return [[], Option.none<number>()] as const
-        if (inWindow(first) === undefined) {
+        if (windowOf(first) === undefined) {
           const bytes = yield* this.readAt(first.offset, Math.max(WINDOW, first.length))
           windows = [{ start: first.offset, bytes }, ...windows.slice(0, 1)]
         }
-        const found: Array<string> = []
+        const found: Array<EncodedLines> = []
         let at = from
-        for (let line = lines[at]; line !== undefined; line = lines[++at]) {
-          const text = inWindow(line)
-          if (text === undefined) break
-          found.push(text)
+        for (let line = lines[at]; line !== undefined; line = lines[at]) {
+          const window = windowOf(line)
+          if (window === undefined) break
+          const { offset } = line
+          const begun = at
+          let end = offset
+          for (; line?.offset === end && contains(window, line); line = lines[++at]) end += line.length
+          // A copy: whoever keeps some lines does not keep the whole window.
+          found.push({ bytes: window.bytes.slice(offset - window.start, end - window.start), count: at - begun })
         }
         return [found, Option.some(at)] as const
       })
@@ -125,8 +126,11 @@ export class PartialFile {
         }
         try {
           const gone = goneOf(bytes)
-          if (gone === undefined) this.remember(decodeEntry(bytes, good), good, bytes.length)
-          else {
+          if (gone === undefined) {
+            const entry = decodeEntry(bytes, good)
+            this.known.set(entry.znode.path, fingerprintOfEntry(entry))
+            this.remember(entry, good, bytes.length)
+          } else {
             this.lines.delete(gone)
             this.known.delete(gone)
           }
@@ -159,7 +163,7 @@ export class PartialFile {
       yield* this.orAccessError(this.handle.truncate(good))
       yield* this.orAccessError(this.handle.seek(BigInt(good), "start"))
       this.size = good
-      if (good === 0) yield* this.write([encoder.encode(expected)])
+      if (good === 0) yield* this.write(encoder.encode(expected))
       return true
     })
   }
@@ -170,14 +174,13 @@ export class PartialFile {
       yield* this.orAccessError(this.handle.truncate(0))
       yield* this.orAccessError(this.handle.seek(0n, "start"))
       this.size = 0
-      yield* this.write([encoder.encode(head)])
+      yield* this.write(encoder.encode(head))
     })
   }
 
   private remember(entry: Entry, offset: number, length: number): void {
     const { czxid, data, owner, path } = entry.znode
     const before = this.lines.get(path)
-    this.known.set(path, fingerprintOfEntry(entry))
     this.lines.set(path, {
       order: before?.czxid === czxid ? before.order : this.order++,
       czxid,
@@ -188,9 +191,8 @@ export class PartialFile {
     })
   }
 
-  private write(parts: ReadonlyArray<Uint8Array>): Effect.Effect<void, FileAccessError> {
-    if (parts.length === 0) return Effect.void
-    const bytes = concat(parts)
+  private write(bytes: Uint8Array): Effect.Effect<void, FileAccessError> {
+    if (bytes.length === 0) return Effect.void
     return Effect.map(this.orAccessError(this.handle.writeAll(bytes)), () => {
       this.size += bytes.length
     })
@@ -257,10 +259,6 @@ interface Window {
 
 const contains = ({ bytes, start }: Window, { length, offset }: Line): boolean =>
   offset >= start && offset + length <= start + bytes.length
-
-/** Without the line feed. */
-const textIn = ({ bytes, start }: Window, { length, offset }: Line): string =>
-  decoder.decode(bytes.subarray(offset - start, offset - start + length - 1))
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })

@@ -1,13 +1,35 @@
-/** The line of a znode in a backup. The Schema of it is `Record`; a test compares the two. */
+/** The lines of znodes in a backup. The Schema of a line is `Record`; a test compares the two. */
 import * as Hex64 from "@effect-zookeeper/client/Hex64"
 import * as Base64 from "effect/encoding/Base64"
 import type { Entry } from "../live/model.ts"
 import { kindOf, statOf } from "../../Znode.ts"
+import { concat } from "../bytes/concat.ts"
 import type { Record } from "./lines.ts"
 
-export const encodeEntry = (entry: Entry): string => JSON.stringify(recordOf(entry))
+/** Lines of znodes, each with its line feed, which JSON has nowhere else. */
+export interface EncodedLines {
+  readonly bytes: Uint8Array
+  readonly count: number
+}
+
+export const encodeLines = (entries: ReadonlyArray<Entry>): EncodedLines => {
+  const parts: Array<Uint8Array> = []
+  // Many small lines become bytes together: each by itself takes as long again.
+  let text = ""
+  for (const entry of entries) {
+    text += `${JSON.stringify(recordOf(entry))}\n`
+    if (text.length < TEXT) continue
+    parts.push(encoder.encode(text))
+    text = ""
+  }
+  parts.push(encoder.encode(text))
+  return { bytes: concat(parts), count: entries.length }
+}
 
 // ---- internal
+
+/** How much becomes bytes at a time, in characters. */
+const TEXT = 262_144
 
 const recordOf = ({ isKindKnown, numChildren, znode }: Entry): Record => {
   const kind = kindOf(znode.owner)
@@ -35,6 +57,8 @@ const recordOf = ({ isKindKnown, numChildren, znode }: Entry): Record => {
 }
 
 const kinds = { Persistent: "persistent", Ephemeral: "ephemeral", Container: "container", Ttl: "ttl" } as const
+
+const encoder = new TextEncoder()
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 

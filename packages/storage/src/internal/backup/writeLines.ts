@@ -4,17 +4,18 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import type { FileAccessError } from "../../StorageError.ts"
 import { backupCompressionOf } from "../bytes/fileContents.ts"
+import { concat } from "../bytes/concat.ts"
 import { gzipMembers } from "../bytes/gzip.ts"
 import { crc32 } from "../bytes/hashes.ts"
 import { writeAtomically } from "../bytes/writeAtomically.ts"
 import { endLine } from "./BackupDecoder.ts"
+import type { EncodedLines } from "./encodeEntry.ts"
 import type { Header } from "./lines.ts"
 
-/** The lines of znodes are without their line feeds. */
 export const writeLines = <E, R>(
   file: string,
   header: Header,
-  lines: Stream.Stream<string, E, R>,
+  lines: Stream.Stream<EncodedLines, E, R>,
   overwrite: boolean
 ): Effect.Effect<void, E | FileAccessError, R | FileSystem.FileSystem> => {
   const bytes = Stream.mapAccumArray(
@@ -28,28 +29,32 @@ export const writeLines = <E, R>(
 
 // ---- internal
 
-/** The size of chunks, in characters. */
+/** The size of chunks, in bytes. */
 const CHUNK = 1_000_000
 
 const encoder = new TextEncoder()
 
 /** Collects lines to chunks, and counts them. */
 class Lines {
-  private text: string
+  private parts: Array<Uint8Array>
+  private size: number
   private znodes = 0
   private crc = 0
 
   constructor(header: Header) {
-    this.text = `${JSON.stringify(header)}\n`
+    const bytes = encoder.encode(`${JSON.stringify(header)}\n`)
+    this.parts = [bytes]
+    this.size = bytes.length
   }
 
   /** The chunks that are full. */
-  add(lines: ReadonlyArray<string>): ReadonlyArray<Uint8Array> {
+  add(lines: ReadonlyArray<EncodedLines>): ReadonlyArray<Uint8Array> {
     const full: Array<Uint8Array> = []
-    for (const line of lines) {
-      this.znodes++
-      this.text += `${line}\n`
-      if (this.text.length >= CHUNK) full.push(this.take())
+    for (const { bytes, count } of lines) {
+      this.znodes += count
+      this.parts.push(bytes)
+      this.size += bytes.length
+      if (this.size >= CHUNK) full.push(this.take())
     }
     return full
   }
@@ -60,8 +65,9 @@ class Lines {
   }
 
   private take(): Uint8Array {
-    const bytes = encoder.encode(this.text)
-    this.text = ""
+    const bytes = concat(this.parts)
+    this.parts = []
+    this.size = 0
     this.crc = crc32(bytes, this.crc)
     return bytes
   }
