@@ -9,7 +9,8 @@ import type { Visited } from "@effect-zookeeper/client/TreeWalk"
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
-import type { Contention, Finding, Group, Members, Queue, Session, SessionPath, Word } from "./EnsembleModels.ts"
+import type { Contention, Finding, Group, Members, Queue, Word } from "./EnsembleModels.ts"
+import type { Session, SessionPath } from "./SessionModels.ts"
 import type { Format } from "./Format.ts"
 
 /**
@@ -55,7 +56,7 @@ export interface Cluster {
 export type Found = { readonly contention: Contention } | { readonly queue: Queue } | { readonly group: Group }
 
 /**
- * What the servers say of all sessions at one time.
+ * All sessions by the words of the servers, at one time.
  *
  * @category models
  * @since 0.1.0
@@ -69,7 +70,7 @@ export interface SeenSessions {
 }
 
 /**
- * What the servers say of all watches at one time.
+ * All watches by the words of the servers, at one time.
  *
  * @category models
  * @since 0.1.0

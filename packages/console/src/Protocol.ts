@@ -12,6 +12,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Ensemble from "./EnsembleModels.ts"
 import * as Models from "./Models.ts"
 import * as SearchModels from "./SearchModels.ts"
+import * as SessionModels from "./SessionModels.ts"
 import { EditFailure, ReadFailure, Refused } from "./ProtocolError.ts"
 
 /**
@@ -274,21 +275,21 @@ const fourLetterWord = Rpc.make("fourLetterWord", {
  */
 const sessions = Rpc.make("sessions", {
   payload: { cluster, filter: Schema.String, limit: Schema.Int },
-  success: Ensemble.Sessions,
+  success: SessionModels.Sessions,
   error: ReadFailure
 })
 
 /** One session, with its ephemeral znodes, by the same answer of the servers. */
 const session = Rpc.make("session", {
   payload: { cluster, session: Models.Hex },
-  success: Ensemble.SessionDetail,
+  success: SessionModels.SessionDetail,
   error: ReadFailure
 })
 
 /** The watches of one session, for which all servers are asked anew: that is costly where many watches are. */
 const watches = Rpc.make("watches", {
   payload: { cluster, session: Models.Hex },
-  success: Ensemble.SessionWatches,
+  success: SessionModels.SessionWatches,
   error: ReadFailure
 })
 

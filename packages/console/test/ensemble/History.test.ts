@@ -40,7 +40,7 @@ describe("the history of the members", () => {
       assert.strictEqual(series.connections.at(-1), round)
       const gone = 1000 - (round - 720) - 1
       assert.deepStrictEqual(series.connections.slice(gone - 1, gone + 2), [999, null, 1001])
-      // Packets a second, which nobody knows of the moment at which it came back.
+      // Packets a second: unknown at the moment at which it came back.
       assert.deepStrictEqual(series.received.slice(gone - 1, gone + 3), [10, null, null, 4])
     }
   )

@@ -1,6 +1,6 @@
 /** The sessions of an ensemble, which all pages of a cluster share. */
 import type { Inspector } from "@effect-zookeeper/console/Cluster"
-import type { Session } from "@effect-zookeeper/console/EnsembleModels"
+import type { Session } from "@effect-zookeeper/console/SessionModels"
 import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** What the page says of the changes of an ensemble's configuration. */
+/** The words of the page for changes of an ensemble's configuration. */
 import type { EnsembleConfig } from "@effect-zookeeper/console/EnsembleModels"
 import { assert, describe, it } from "@effect/vitest"
 import { changesOf, withConfig } from "../../page/src/model/configuration.ts"
@@ -48,7 +48,7 @@ describe("the changes of a configuration", () => {
     const all = [config(1, member(1)), config(2, member(1), member(2)), config(3, member(1))]
     const configs = [...all, ...all].reduce<ReadonlyArray<EnsembleConfig>>(withConfig, [])
     assert.deepStrictEqual(
-      changesOf(configs).map(({ seen, sentences }) => [seen, ...sentences]),
+      changesOf(configs).flatMap(({ seen, sentences }) => sentences.map((sentence) => [seen, sentence])),
       [
         [3000, "Member 2 left (zk2:2888:3888)."],
         [2000, "Member 2 joined as a participant (zk2:2888:3888)."]

@@ -78,7 +78,7 @@ describe.skipIf(!hasBrowser)(`the ensemble on the page${needsBrowser}`, () => {
       assert.strictEqual(found.length, 3)
       for (const pixels of found) assert.isAbove(pixels, 50, found.join())
     })
-    world.madeUp.members = healthyMembers.map((member) => ({ ...member, connections: 1234 }))
+    world.madeUp.members = healthyMembers.map((member) => Object.assign({}, member, { connections: 1234 }))
     yield* see(async () => {
       for (const { page } of [first, later])
         await connections(page).getByRole("img", { name: "zk3.example:2181: 1,234" }).waitFor()

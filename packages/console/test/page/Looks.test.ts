@@ -25,7 +25,7 @@ interface View {
   readonly until: string
   /** The name of a button to press then. */
   readonly press?: string
-  /** What other clients do then. */
+  /** The changes that other clients make then. */
   readonly happens?: (zk: ZooKeeper.Service) => Effect.Effect<unknown, unknown>
   /** The text that is there after that. */
   readonly after?: string

@@ -1,6 +1,7 @@
 /** A tree as an operator would see it, with names and data that a page must not take for its own. */
 import { ZooKeeper } from "@effect-zookeeper/client"
-import type { Contention, Finding, Group, Member, Queue, Session } from "@effect-zookeeper/console/EnsembleModels"
+import type { Contention, Finding, Group, Member, Queue } from "@effect-zookeeper/console/EnsembleModels"
+import type { Session } from "@effect-zookeeper/console/SessionModels"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Zlib from "node:zlib"

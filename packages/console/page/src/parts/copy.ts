@@ -3,9 +3,10 @@ export const copy = (text: string, done: string, say: (text: string) => void): v
   Promise.resolve()
     .then(() => navigator.clipboard.writeText(text))
     .then(
-      () => say(done),
-      () => say("The browser does not allow to copy it. Select the text, and copy it by its own keys.")
+      () => done,
+      () => "The browser does not allow to copy it. Select the text, and copy it by its own keys."
     )
+    .then(say, () => undefined)
 }
 
 /** Offers bytes as a file. */

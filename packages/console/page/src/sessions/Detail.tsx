@@ -1,4 +1,4 @@
-import type { Session, SessionDetail, SessionPath, SessionWatches } from "@effect-zookeeper/console/EnsembleModels"
+import type { Session, SessionDetail, SessionPath, SessionWatches } from "@effect-zookeeper/console/SessionModels"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createMemo, createSignal, For, type JSX, Show } from "solid-js"
 import { describe } from "../link/failures.ts"

@@ -1,5 +1,5 @@
 import "../styles/recipes.css"
-import type { Sessions } from "@effect-zookeeper/console/EnsembleModels"
+import type { Sessions } from "@effect-zookeeper/console/SessionModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createMemo, createSignal, For, Show } from "solid-js"

@@ -39,7 +39,7 @@ export interface Connected {
   readonly examination: Examination<Problem> | undefined
 }
 
-/** What can be asked of the members without a session. */
+/** The questions to the members that need no session. */
 export interface Members {
   readonly inspector: Inspector
   readonly sessions: SessionFeed

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Inspector, Problem } from "../../Cluster.ts"
-import type { Session, SessionDetail, SessionPath, Sessions, SessionWatches } from "../../EnsembleModels.ts"
+import type { Session, SessionDetail, SessionPath, Sessions, SessionWatches } from "../../SessionModels.ts"
 import { formatHex } from "../../Models.ts"
 import * as limits from "../limits.ts"
 import { makeShared } from "../shared.ts"
