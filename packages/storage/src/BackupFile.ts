@@ -115,7 +115,7 @@ export interface WriteOptions {
 
 /**
  * Writes a backup of a tree that does not change, such as that of a snapshot or data directory. It is read twice, because its size
- * is in the header. For a live tree use `Backup.make`.
+ * is in the header, and fails with `FileAccessError` if it has another number of znodes then. For a live tree use `Backup.make`.
  *
  * The file is written beside its place, synced, and then moved there. It fails with `FileAccessError`, also if the file exists,
  * and with the errors of the source.

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
 import { BackupFile, TreeSource, Znode } from "../../src/index.ts"
@@ -77,6 +78,25 @@ describe("a backup file", () => {
         decode(BackupFile.Header, lines[0])
         for (const line of lines.slice(1, -1)) decode(BackupFile.Record, line)
         decode(BackupFile.End, lines.at(-1))
+      })
+    )
+  )
+
+  it.effect("is not written of a source that has other znodes when it is read for the second time", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const source = TreeSource.fromTree(exampleTree())
+        for (const [other, znodes] of [
+          [Stream.take(source.entries, 4), 4],
+          [Stream.concat(source.entries, source.entries), 12]
+        ] as const) {
+          let times = 0
+          const entries = Stream.suspend(() => (times++ === 0 ? source.entries : other))
+          const error = yield* Effect.flip(BackupFile.write(`${folder}/tree.ndjson.gz`, { ...source, entries }))
+          assert.deepInclude(error, { _tag: "FileAccessError", action: "write" })
+          assert.include(error.message, `it had 6 znodes at first, and ${znodes} when they were written`)
+          assert.deepStrictEqual(Fs.readdirSync(folder), [])
+        }
       })
     )
   )
