@@ -161,6 +161,26 @@ describeOnServers("a restore that overwrites", (it) => {
     assert.deepStrictEqual((yield* zk.getAcl("/target/changed")).acl, theirs)
   })
 
+  it("does not say of an ACL that another client sets at the end that it was overwritten", function* ({ another, zk }) {
+    const other = yield* another()
+    const theirs = [...Acl.readOnly, { perms: Acl.Perms.ALL, scheme: "ip", id: "127.0.0.0/8" }]
+    for (const [name, method, step] of [
+      ["same", "setAcl", { _tag: "Leave", path: "/same-target", reason: "newer" }],
+      ["other", "setData", { _tag: "Overwrite", path: "/other-target", data: true, acl: false }]
+    ] as const) {
+      const [from, to] = [`/${name}-source`, `/${name}-target`]
+      yield* zk.create(to, { data: "same" })
+      yield* pause
+      yield* zk.create(from, { data: name, acl: local })
+      yield* pause
+      const client = preceded(zk, [method], Effect.orDie(other.setAcl(to, theirs)))
+      const source = TreeSource.live(zk, { path: from })
+      assert.deepStrictEqual(yield* stepsOf(source, client, { path: to }), [step])
+      assert.strictEqual(new TextDecoder().decode(yield* zk.getData(to)), name)
+      assert.deepStrictEqual((yield* zk.getAcl(to)).acl, theirs)
+    }
+  })
+
   it("leaves the newer ACL of the znode from which a backup was made", function* ({ file, zk }) {
     yield* zk.create("/app", { data: "1" })
     yield* zk.create("/app/closed", { data: "1" })

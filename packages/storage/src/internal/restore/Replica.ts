@@ -128,7 +128,7 @@ export class Replica {
         rule: "always",
         own: this.own,
         finalAcls: new Map(),
-        onDone: ({ path }, decision) => {
+        onDone: (path, decision) => {
           if (decision._tag === "Create" || decision._tag === "Overwrite") this.counts.written++
           this.present.add(path)
           if (decision._tag === "Leave" && decision.reason === "ephemeral") this.ephemerals.add(path)

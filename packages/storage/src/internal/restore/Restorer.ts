@@ -96,7 +96,7 @@ export class Restorer<E, R> {
         rule: overwrite,
         own: yield* ownEntries(zk),
         finalAcls: new Map(),
-        onDone: ({ path }, decision) => {
+        onDone: (path, decision) => {
           onProgress?.({ phase: "writing", done: ++done, total })
           take(stepOf(path, decision))
         }

@@ -49,7 +49,11 @@ interface FinalAcl {
   readonly aversion: number
   /** The ACL that the znode had before this run gave it a temporary one. */
   readonly former?: ReadonlyArray<Acl>
+  /** What is told of the znode when its ACL is set, or left. */
+  readonly decision?: Overwrite
 }
+
+type Overwrite = Extract<Decision, { readonly _tag: "Overwrite" }>
 
 export interface WriterOptions {
   readonly zk: Service
@@ -59,7 +63,7 @@ export interface WriterOptions {
   /** By their paths. */
   readonly finalAcls: Map<string, FinalAcl>
   /** Gets each znode that was written, or that turned out otherwise. */
-  readonly onDone: (wanted: Wanted, decision: Decision) => void
+  readonly onDone: (path: string, decision: Decision) => void
 }
 
 /** Writes in the order of the stream. */
@@ -75,7 +79,7 @@ export const writeAll =
       // Requests are applied in the order in which they are sent: a parent is there before its children come.
       Stream.mapEffect((batch) => send(options, batch), { concurrency: TRANSACTIONS }),
       Stream.runForEach(({ done, left }) => {
-        for (const { decision, wanted } of done) options.onDone(wanted, decision)
+        for (const { decision, wanted } of done) tell(options, wanted.path, decision)
         return Effect.forEach(left, (write) => writeOne(options, write), { discard: true })
       })
     )
@@ -84,7 +88,12 @@ export const writeAll =
 export const setFinalAcls = (options: WriterOptions): Effect.Effect<void, WriteError> =>
   Effect.forEach(
     [...options.finalAcls].toSorted(([a], [b]) => (a < b ? 1 : -1)),
-    ([path, { acl, aversion }]) => setFinalAcl(options, path, acl, aversion),
+    ([path, { acl, aversion, decision }]) =>
+      Effect.map(setFinalAcl(options, path, acl, aversion), (isLeft) => {
+        if (decision === undefined) return
+        const withoutAcl: Decision = decision.data ? { ...decision, acl: false } : { _tag: "Leave", reason: "newer" }
+        options.onDone(path, isLeft ? withoutAcl : decision)
+      }),
     { concurrency: ACLS, discard: true }
   )
 
@@ -150,6 +159,13 @@ const send = (options: WriterOptions, batch: ReadonlyArray<Write>) => {
   })
 }
 
+/** Tells of a znode, or notes what is told later: another client may set its ACL until this client does. */
+const tell = ({ finalAcls, onDone }: WriterOptions, path: string, decision: Decision): void => {
+  const final = finalAcls.get(path)
+  if (decision._tag !== "Overwrite" || final === undefined) onDone(path, decision)
+  else finalAcls.set(path, { ...final, decision })
+}
+
 const needsAclFirst = ({ decision }: Write): boolean => decision._tag === "Overwrite" && decision.data && decision.acl
 
 const opOf = (options: WriterOptions, { decision, wanted }: Write): ReadonlyArray<Op.Write> => {
@@ -190,7 +206,7 @@ const apply = (options: WriterOptions, wanted: Wanted, decision: Write["decision
 
 /** Looks and writes until the znode is as it should be, or is to be left. */
 const writeOne = (options: WriterOptions, { decision: before, wanted }: Write): Effect.Effect<void, WriteError> => {
-  const { finalAcls, onDone, rule, zk } = options
+  const { finalAcls, rule, zk } = options
   const { path } = wanted
   const step: Effect.Effect<Decision, WriteError> = Effect.gen(function* () {
     const current = yield* readCurrent(zk, path)
@@ -219,7 +235,7 @@ const writeOne = (options: WriterOptions, { decision: before, wanted }: Write): 
       times: 32
     }),
     Outcome.retryTransient,
-    Effect.map((decision) => onDone(wanted, decision))
+    Effect.map((decision) => tell(options, path, decision))
   )
 }
 
@@ -247,25 +263,26 @@ const formerAclOf = (
     ? final?.former
     : undefined
 
-/** An ACL that another client has set meanwhile is overwritten only if everything is. */
+/** An ACL that another client has set meanwhile is overwritten only if everything is. Gives whether it was left. */
 const setFinalAcl = (
   options: WriterOptions,
   path: string,
   acl: ReadonlyArray<Acl>,
   version: number
-): Effect.Effect<void, WriteError> => {
+): Effect.Effect<boolean, WriteError> => {
   const { rule, zk } = options
   return Outcome.retryTransient(zk.setAcl(path, acl, { version })).pipe(
+    Effect.as(false),
     // Another client has deleted it.
-    Effect.catchTag("NoNode", () => Effect.void),
+    Effect.catchTag("NoNode", () => Effect.succeed(false)),
     Effect.catchTag("BadVersion", () =>
       Effect.gen(function* () {
         yield* Outcome.retryTransient(zk.sync(path))
         const current = yield* readCurrent(zk, path)
-        if (current === undefined || isSameAcl(current.acl, acl)) return
+        if (current === undefined || isSameAcl(current.acl, acl)) return false
         const { stat } = current
         const isOurs = hasTemporary(current.acl) || (rule === "always" && stat.ephemeralOwner === 0n)
-        if (isOurs) yield* setFinalAcl(options, path, acl, stat.aversion)
+        return isOurs ? yield* setFinalAcl(options, path, acl, stat.aversion) : true
       })
     )
   )
