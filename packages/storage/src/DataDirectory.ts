@@ -111,7 +111,8 @@ export const transactions = (
  *
  * Unusable snapshots are passed over if an older one and its logs are there. It fails with `FileAccessError`, with
  * `MalformedFile` for a log with wrong bytes, whose `lastZxid` is the last transaction before them, and with `IncompleteDirectory` if
- * files are missing: also if the snapshot has changes of later transactions than the logs have. The whole tree is in memory.
+ * files are missing: also if the snapshot has changes of later transactions than the logs have. `/zookeeper/config` may be later than
+ * the logs, because servers set it when they start, by `zoo.cfg.dynamic`. The whole tree is in memory.
  *
  * **Gotchas**
  *

@@ -136,6 +136,33 @@ describe("a data directory with wrong or missing bytes", () => {
     }).pipe(withFiles)
   )
 
+  it.live("may have a configuration of the ensemble that is ahead of the logs", () =>
+    Effect.gen(function* () {
+      const { bytes, first, log, records } = yield* history
+      const zxid = records.at(-1)!.zxid
+      const { tree } = yield* DataDirectory.treeAt("/data").pipe(withFolder({ ...first, [log]: bytes }))
+      const mzxid = zxid + 5n
+      const ahead: Tree = {
+        zxid,
+        size: tree.size,
+        get: (path) => tree.get(path),
+        children: (path) => tree.children(path),
+        *entries() {
+          for (const znode of tree.entries()) yield znode.path === "/zookeeper/config" ? { ...znode, mzxid } : znode
+        },
+        sessions: tree.sessions,
+        digest: tree.digest
+      }
+      const files = { [`snapshot.${zxid.toString(16)}`]: Buffer.concat([...encodeSnapshot(ahead)]), [log]: bytes }
+      for (const options of [{}, { zxid }]) {
+        const restored = yield* DataDirectory.treeAt("/data", options).pipe(withFolder(files))
+        assert.strictEqual(restored.snapshot?.zxid, zxid)
+        assert.strictEqual(restored.tree.get("/zookeeper/config")?.mzxid, mzxid)
+        assert.deepStrictEqual(restored.digest, { _tag: "Same" })
+      }
+    }).pipe(withFiles)
+  )
+
   it.live("is refused where the snapshot is ahead of the logs, which may be in another folder", () =>
     Effect.gen(function* () {
       const { bytes, first, log, records } = yield* history

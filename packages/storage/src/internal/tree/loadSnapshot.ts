@@ -30,7 +30,7 @@ export const loadSnapshot = (
     let offset = 0
     const add = (znode: Znode) => {
       if (znode.acl === UNKNOWN_ACL) tree.unknownAcls.set(znode.path, offset)
-      latest = maxOf(latest, znode.czxid, znode.mzxid, znode.pzxid)
+      if (znode.path !== CONFIG) latest = maxOf(latest, znode.czxid, znode.mzxid, znode.pzxid)
       return tree.load(znode)
     }
     yield* readRecords(file.path, options, true).pipe(
@@ -62,6 +62,9 @@ export const requireAcls = (file: string, tree: MutableTree): Effect.Effect<void
 }
 
 // ---- internal
+
+/** A server writes it at its start, of `zoo.cfg.dynamic`, whose version is a zxid that its logs may not have yet. */
+const CONFIG = "/zookeeper/config"
 
 const orphan = (file: string, path: string, offset: number): MalformedFile =>
   malformed(file, offset, {
