@@ -54,7 +54,7 @@ const killedAfter = (
 
 describe.runIf(isLong)("backups whose processes are killed (in test:long only, for it takes half an hour)", () => {
   it.live(
-    `lose nothing and invent nothing in ${rounds} seeded rounds, into an empty tree and into a used one`,
+    `lose nothing and invent nothing in ${rounds} seeded rounds, into an empty tree and into used ones`,
     () =>
       Effect.gen(function* () {
         const folder = yield* TemporaryFolder.make("killed-")
@@ -66,11 +66,16 @@ describe.runIf(isLong)("backups whose processes are killed (in test:long only, f
             const root = TestServer.freshPath("killed")
             yield* zk.create(root)
             const source = `${root}/source`
+            // Everything there is older than the source, so that the default rule overwrites it.
+            const older = { path: `${root}/older`, rule: "older" } as const
+            const newer = { path: `${root}/newer`, rule: "always" } as const
+            const own = yield* growTree(zk, older.path, 50)
+            yield* Effect.sleep("5 millis")
             const paths = yield* growTree(zk, source, SIZE)
             const file = `${folder}/${seed}.ndjson${seed % 2 === 0 ? ".gz" : ""}`
-            const kill = Effect.fnUntraced(function* (action: keyof typeof STEPS, path: string) {
+            const kill = Effect.fnUntraced(function* (action: keyof typeof STEPS, path: string, rule = "always") {
               const steps = yield* Random.nextIntBetween(0, STEPS[action])
-              if (!(yield* killedAfter(steps, action, servers, path, file))) killed++
+              if (!(yield* killedAfter(steps, action, servers, path, file, rule))) killed++
             })
 
             // Twice, and the tree changes in between.
@@ -92,17 +97,19 @@ describe.runIf(isLong)("backups whose processes are killed (in test:long only, f
             const restored = TreeSource.live(zk, { path: empty })
             assert.deepStrictEqual(yield* differences(backup, restored, { counters: true }), [], `seed ${seed}`)
 
-            const used = `${root}/used`
-            const own = yield* growTree(zk, used, 50)
-            for (let times = 0; times < 2; times++) yield* kill("restore", used)
-            yield* Restore.run(backup, zk, { path: used, overwrite: "always" })
-            const after = TreeSource.live(zk, { path: used })
-            assert.deepStrictEqual(yield* lowerCounters(backup, after), [], `seed ${seed}`)
-            const left = yield* differences(backup, after)
-            assert.isTrue(
-              left.every(({ _tag }) => _tag === "OnlyRight"),
-              `seed ${seed}: ${JSON.stringify(left)}`
-            )
+            own.push(...(yield* growTree(zk, newer.path, 50)))
+            for (const { path, rule } of [older, newer]) {
+              for (let times = 0; times < 2; times++) yield* kill("restore", path, rule)
+              const { Leave } = yield* Restore.run(backup, zk, { path, overwrite: rule })
+              assert.strictEqual(Leave, 0, `seed ${seed}, ${rule}`)
+              const after = TreeSource.live(zk, { path })
+              assert.deepStrictEqual(yield* lowerCounters(backup, after), [], `seed ${seed}, ${rule}`)
+              const left = yield* differences(backup, after)
+              assert.isTrue(
+                left.every(({ _tag }) => _tag === "OnlyRight"),
+                `seed ${seed}, ${rule}: ${JSON.stringify(left)}`
+              )
+            }
             for (const path of own) assert.isTrue(yield* zk.exists(path), `seed ${seed}: ${path}`)
             yield* zk.deleteAll(root)
           }).pipe(Random.withSeed(`killed ${seed}`))

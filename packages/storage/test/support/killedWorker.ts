@@ -1,6 +1,6 @@
 /**
  * A process that makes a backup or restores one, and is killed meanwhile. Its arguments are what it does, a connect string, the
- * path, and the file. It prints `begun` when it is connected, and then a line for each step.
+ * path, the file, and which znodes a restore overwrites. It prints `begun` when it is connected, and then a line for each step.
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
@@ -8,10 +8,12 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { Backup, type OnProgress, Restore, TreeSource } from "../../src/index.ts"
 
-const [action = "", servers = "", path = "", file = ""] = process.argv.slice(2)
+const [action = "", servers = "", path = "", file = "", rule = ""] = process.argv.slice(2)
 
 // Few requests at a time, so that it takes a while.
 const concurrency = 4
+
+const overwrite = rule === "older" ? "older" : "always"
 
 const onProgress: OnProgress = ({ done, phase }) => {
   process.stdout.write(`${phase} ${done}\n`)
@@ -21,7 +23,7 @@ const program = Effect.gen(function* () {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* Console.log("begun")
   if (action === "backup") yield* Backup.make(zk, file, { path, concurrency, onProgress })
-  else yield* Restore.run(yield* TreeSource.backup(file), zk, { path, concurrency, onProgress, overwrite: "always" })
+  else yield* Restore.run(yield* TreeSource.backup(file), zk, { path, concurrency, onProgress, overwrite })
 })
 
 await program.pipe(
