@@ -6,6 +6,7 @@
  * - `ts run`, and `js run` in CommonJS, is a program that ends by itself. It runs against the shared server with a chroot of
  *   its own, which replaces `localhost:2181` and the variable ZOOKEEPER. The comments behind its statements are its output:
  *   all of it in a README, and a part of it on the site. `// a, then b` is the output of a statement that runs twice.
+ * - `./database.ts` is what an application has for its database: here it is a file of SQLite.
  * - `ts test` is a file of tests: vitest runs it, and all of them pass.
  * - `js before` shows another client or test runner. Its packages are not installed here, so it is only parsed.
  */
@@ -50,6 +51,7 @@ beforeAll(() => {
     })
   )
   for (const { code, file } of blocks) Fs.writeFileSync(Path.join(folder, file), code)
+  Fs.writeFileSync(Path.join(folder, "database.ts"), DATABASE)
   Fs.writeFileSync(
     Path.join(folder, "vitest.config.ts"),
     "export default { test: { maxWorkers: 2, testTimeout: 30_000 } }\n"
@@ -235,6 +237,12 @@ const freshChroot = async () => {
 
 const SEPARATOR = "---- the next example"
 
+const DATABASE = `import * as Path from "node:path"
+import * as Sqlite from "../../packages/cluster/test/support/sqlite.ts"
+
+export const database = Sqlite.layer(Path.join(import.meta.dirname, "messages.sqlite"))
+`
+
 /** Writes a block that is to run, with a server; its file, and its environment. */
 const prepare = async ({ code, file, place }: Block) => {
   const { connectString } = await freshChroot()
@@ -254,7 +262,8 @@ const execute = (
   args: ReadonlyArray<string>,
   cwd: string,
   env: NodeJS.ProcessEnv = {},
-  timeout = 25_000
+  // Of programs that start others on a busy machine.
+  timeout = 60_000
 ): Promise<{ code: number | null; output: string }> =>
   new Promise((resolve, reject) => {
     const child = ChildProcess.spawn(process.execPath, args, {

@@ -26,10 +26,13 @@ const make = (filename: string) =>
       Effect.sync(() => new DatabaseSync(filename)),
       (database) => Effect.sync(() => database.close())
     )
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000")
+    // In this order: other processes may set the mode of the same file at this moment.
+    database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL")
     const connection = connectionOf(database)
     const semaphore = yield* Semaphore.make(1)
     return yield* SqlClient.make({
+      // A transaction that reads before it writes would fail where another process writes between.
+      beginTransaction: "BEGIN IMMEDIATE",
       acquirer: semaphore.withPermits(1)(Effect.succeed(connection)),
       compiler: Statement.makeCompilerSqlite(),
       driver: "sqlite",
