@@ -88,7 +88,7 @@ export const startRunner = Effect.fnUntraced(function* (options: {
   readonly port: number
   readonly zk: ZooKeeper.Service
   readonly database: Context.Context<SqlClient>
-  readonly running: Running
+  readonly running: Pick<Running, "enter">
   readonly totals: Totals
   readonly ticks: Array<number>
   /** Milliseconds. Default: that of the other tests. */

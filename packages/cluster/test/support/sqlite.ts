@@ -14,20 +14,23 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
-/** A database, which is gone with the Scope if it is in memory. */
-export const layer = (filename = ":memory:"): Layer.Layer<SqlClient.SqlClient> =>
-  Layer.effect(SqlClient.SqlClient, make(filename)).pipe(Layer.provide(Reactivity.layer))
+/**
+ * A database, which is gone with the Scope if it is in memory. `busyTimeout` is how long a statement waits for another
+ * process, in milliseconds. Nothing else runs in this process meanwhile.
+ */
+export const layer = (filename = ":memory:", { busyTimeout = 5000 } = {}): Layer.Layer<SqlClient.SqlClient> =>
+  Layer.effect(SqlClient.SqlClient, make(filename, busyTimeout)).pipe(Layer.provide(Reactivity.layer))
 
 // ---- internal
 
-const make = (filename: string) =>
+const make = (filename: string, busyTimeout: number) =>
   Effect.gen(function* () {
     const database = yield* Effect.acquireRelease(
       Effect.sync(() => new DatabaseSync(filename)),
       (database) => Effect.sync(() => database.close())
     )
     // In this order: other processes may set the mode of the same file at this moment.
-    database.exec("PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL")
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
     const connection = connectionOf(database)
     const semaphore = yield* Semaphore.make(1)
     return yield* SqlClient.make({

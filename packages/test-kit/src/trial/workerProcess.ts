@@ -20,10 +20,10 @@ export interface WorkerProcess {
   readonly endInput: Effect.Effect<void>
 }
 
-/** Runs a script of this folder; killed with the Scope. `name` is for the message if it ends too early. */
+/** Runs a script of this folder, or another; killed with the Scope. `name` is for the message if it ends too early. */
 export const start = Effect.fnUntraced(function* (
   name: string,
-  script: "lockHolder.ts" | "ownersWorker.ts" | "recipeWorker.ts",
+  script: "lockHolder.ts" | "ownersWorker.ts" | "recipeWorker.ts" | URL,
   orders: string
 ): Effect.fn.Return<WorkerProcess, never, Scope.Scope> {
   const file = fileURLToPath(new URL(script, import.meta.url))
