@@ -9,6 +9,8 @@ import { type ClusterRunner, ownedBy, Running, shardCount, startRunner, type Tot
 import * as Sqlite from "../support/sqlite.ts"
 import { describeSlowOnServers, sessionTimeout } from "../support/targets.ts"
 
+const isLong = process.env["ZK_LONG"] === "1"
+
 const names = ["first", "second", "third"]
 
 const makeCluster = Effect.gen(function* () {
@@ -57,8 +59,8 @@ describeSlowOnServers("a cluster", (test) => {
       const began = performance.now()
       yield* awaitShared([second, third])
       const handOver = performance.now() - began
-      // The session goes on: the shards move by their release alone.
-      assert.isBelow(handOver, sessionTimeout)
+      // The session goes on: the shards move by their release alone. On a quiet machine that takes a second at most.
+      assert.isBelow(handOver, isLong ? 1000 : sessionTimeout)
       const moved = yield* add(third, "2")
       assert.deepStrictEqual(new Set(moved.map(({ total }) => total)), new Set([2]))
       assert.notInclude(

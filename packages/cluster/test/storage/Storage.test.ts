@@ -31,6 +31,9 @@ import {
 import * as ZooKeeperRunnerHealth from "../../src/ZooKeeperRunnerHealth.ts"
 import * as ZooKeeperRunnerStorage from "../../src/ZooKeeperRunnerStorage.ts"
 
+/** Whether times are asserted, which asks for a quiet machine. */
+const isLong = process.env["ZK_LONG"] === "1"
+
 describeOnServers("the runners of a storage", (test) => {
   test("are registered with their health until they are unregistered", function* ({ another, storageOn }) {
     const storage = yield* storageOn(yield* another())
@@ -306,7 +309,10 @@ describeOnServers("the shards of a storage", (test) => {
     const sessionTimeout = "30 seconds"
     const times = { shardLockExpiration: sessionTimeout, shardLockRefreshInterval: 10_000 } as const
     const storage = yield* storageOn(yield* another({ sessionTimeout }), { times })
-    for (const count of [300, 3000]) {
+    for (const [count, bound] of [
+      [300, 200],
+      [3000, 1000]
+    ] as const) {
       const [elapsed, acquired] = yield* Effect.timed(storage.acquire(address(1), shardsUpTo(count)))
       assert.lengthOf(acquired, count)
       const [refreshing, refreshed] = yield* Effect.timed(storage.refresh(address(1), shardsUpTo(count)))
@@ -316,6 +322,15 @@ describeOnServers("the shards of a storage", (test) => {
       yield* Effect.log(
         `${count} shards: acquired in ${millis[0]} ms, refreshed in ${millis[1]}, released in ${millis[2]}`
       )
+      if (!isLong) continue
+      // The best of several, for other tests run at the same time.
+      let best = Duration.toMillis(elapsed)
+      for (let attempt = 0; attempt < 5 && best >= bound; attempt++) {
+        const [again] = yield* Effect.timed(storage.acquire(address(1), shardsUpTo(count)))
+        best = Math.min(best, Duration.toMillis(again))
+        yield* storage.releaseAll(address(1))
+      }
+      assert.isBelow(best, bound)
     }
   })
 })
