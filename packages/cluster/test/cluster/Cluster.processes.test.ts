@@ -10,7 +10,7 @@ const isLong = process.env["ZK_LONG"] === "1"
 describe("runners in processes that are killed, stopped and cut off, on an ensemble under faults", () => {
   itQuiet(
     "run no entity, singleton or cron twice at a time, and process every message",
-    // The thousand faults of a long run take two hours.
+    // The thousand faults of a long run take most of an hour.
     { timeout: isLong ? 14_400_000 : 150_000 },
     function* () {
       const seed = Number(process.env["ZK_SEED"] ?? 20261130)
