@@ -113,7 +113,6 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
   const mistake = Rules.mistakeIn(knownLive, options)
   if (mistake !== undefined) return refused("the live tree", mistake)
   const { concurrency, owners, path: root = "/" } = options
-  const visitOf = ({ children, entry }: ReadZnode): Visit<Entry> => ({ value: entry, children })
   const visit = (path: string) =>
     readZnode(zk, path, owners).pipe(
       Effect.map(visitOf),
@@ -286,6 +285,8 @@ export const ownersOf =
   }
 
 // ---- internal
+
+const visitOf = ({ children, entry }: ReadZnode): Visit<Entry> => ({ value: entry, children })
 
 const knownLive = Rules.make<LiveOptions>(
   { path: Rules.znodePath, concurrency: Rules.count, owners: Rules.callback },

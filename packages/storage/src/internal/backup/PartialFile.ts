@@ -100,7 +100,7 @@ export class PartialFile {
           const begun = at
           let end = offset
           for (; line?.offset === end && contains(window, line); line = lines[++at]) end += line.length
-          // A copy: whoever keeps some lines does not keep the whole window.
+          // A copy: lines that are kept do not keep the whole window.
           found.push({ bytes: window.bytes.slice(offset - window.start, end - window.start), count: at - begun })
         }
         return [found, Option.some(at)] as const

@@ -49,7 +49,7 @@ interface FinalAcl {
   readonly aversion: number
   /** The ACL that the znode had before this run gave it a temporary one. */
   readonly former?: ReadonlyArray<Acl>
-  /** What is told of the znode when its ACL is set, or left. */
+  /** The decision that is told when the ACL is set, or left. */
   readonly decision?: Overwrite
 }
 
