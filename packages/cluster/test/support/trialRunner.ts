@@ -45,7 +45,7 @@ const program = Effect.fnUntraced(
       number,
       port,
       zk,
-      // A process that stands still may have locked the database. Whoever waited for it would stand still as well.
+      // A process that stands still may have locked the database. A runner that waited for it would stand still as well.
       database: yield* Layer.build(Sqlite.layer(database, { busyTimeout: 50 })),
       running: { enter: entering(recorder) },
       totals: new Map(),
