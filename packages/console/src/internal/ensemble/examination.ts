@@ -2,7 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Finding } from "../../EnsembleModels.ts"
-import { makeShared, type Shared } from "../shared.ts"
+import { makeShared, type Shared } from "../sharedQuestion.ts"
 
 /** The findings of the last minute, or those of a new look. */
 export type Examination<E> = Shared<ReadonlyArray<Finding>, E>

@@ -5,7 +5,7 @@ import type { Inspector, Problem } from "../../Cluster.ts"
 import type { Session, SessionDetail, SessionPath, Sessions, SessionWatches } from "../../SessionModels.ts"
 import { formatHex } from "../../Models.ts"
 import * as limits from "../limits.ts"
-import { makeShared } from "../shared.ts"
+import { makeShared } from "../sharedQuestion.ts"
 
 export interface SessionFeed {
   /** The first sessions of which the id, the client or the server has this text. */
