@@ -30,7 +30,7 @@ const make = (filename: string, busyTimeout: number) =>
       (database) => Effect.sync(() => database.close())
     )
     // In this order: other processes may set the mode of the same file at this moment.
-    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`)
+    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL`)
     const connection = connectionOf(database)
     const semaphore = yield* Semaphore.make(1)
     return yield* SqlClient.make({
