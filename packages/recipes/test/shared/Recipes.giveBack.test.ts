@@ -8,6 +8,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as DoubleBarrier from "../../src/DoubleBarrier.ts"
@@ -34,9 +35,11 @@ const pass = (seconds: number) =>
     times: seconds * 10 - 1
   })
 
-/** Requests that are under way are waited for when the client is closed. */
-const passAtEnd = Effect.addFinalizer(() =>
-  Effect.forkDetach(Effect.repeat(TestClock.adjust("100 millis"), { times: 600 }))
+/** Requests that are under way are waited for when the client is closed: until then time goes on. */
+const passAtEnd = Effect.flatMap(ZooKeeper.ZooKeeper, ({ session }) =>
+  Effect.addFinalizer(() =>
+    Effect.forkDetach(Effect.raceFirst(Effect.forever(TestClock.adjust("100 millis")), Stream.runDrain(session.states)))
+  )
 )
 
 describe("a znode whose delete costs eight connections", () => {

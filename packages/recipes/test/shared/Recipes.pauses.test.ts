@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as Allocator from "../../src/Allocator.ts"
 import * as AtomicValue from "../../src/AtomicValue.ts"
@@ -41,10 +42,11 @@ const itOnServer = testOn(
   Effect.all({ server: EmbeddedServer.EmbeddedServer, zk: ZooKeeper.ZooKeeper })
 )
 
-/** Requests that are under way are waited for when clients are closed. */
-const passTimeAtEnd = Effect.addFinalizer(() =>
-  Effect.forkDetach(Effect.repeat(TestClock.adjust("100 millis"), { times: 600 }))
-)
+/** Requests that are under way are waited for when a client is closed: until then time goes on. */
+const passTimeAtEnd = ({ session }: ZooKeeper.Service) =>
+  Effect.addFinalizer(() =>
+    Effect.forkDetach(Effect.raceFirst(Effect.forever(TestClock.adjust("100 millis")), Stream.runDrain(session.states)))
+  )
 
 /** Starts what a client of its own does, and lets ten seconds pass; gives how many requests it has sent, besides pings. */
 const requestsOf = Effect.fnUntraced(function* (run: Run, meanwhile: Effect.Effect<unknown, unknown> = Effect.void) {
@@ -52,7 +54,7 @@ const requestsOf = Effect.fnUntraced(function* (run: Run, meanwhile: Effect.Effe
   const counting = ZooKeeper.layerSession({ interceptors: [{ onReply: () => void count++ }] })
   const zk = yield* clientOf(Layer.provide(counting, session))
   const running = yield* Effect.forkScoped(Effect.provideService(run, ZooKeeper.ZooKeeper, zk), now)
-  yield* passTimeAtEnd
+  yield* passTimeAtEnd(zk)
   for (let step = 0; step < 100; step++) {
     yield* TestClock.adjust("100 millis")
     yield* meanwhile
@@ -168,7 +170,7 @@ describe("a recipe sends few requests in ten seconds", () => {
     const making = yield* Effect.forkScoped(withClient(lossy)(Allocator.make("/it")), now)
     while (making.pollUnsafe() === undefined) yield* TestClock.adjust("100 millis")
     const { add } = yield* Fiber.join(making)
-    yield* passTimeAtEnd
+    yield* passTimeAtEnd(zk)
     yield* add("a")
     const adding = yield* Effect.forkScoped(Effect.flip(add("b")), now)
     yield* TestClock.adjust("100 millis")
