@@ -116,9 +116,9 @@ export interface SetDataOptions {
   readonly version?: number | undefined
   /**
    * Compares after a lost reply. When the connection is lost before the reply, the client looks at the znode, after a
-   * commit. With a version v, the same data at version v + 1 counts as written, and a znode that still has version v is
-   * written again. Without a version, the same data counts as written, whichever client wrote it, and other data is written
-   * again.
+   * transaction that changes nothing. With a version v, the same data at version v + 1 counts as written, and a znode that
+   * still has version v is written again. Without a version, the same data counts as written, whichever client wrote it, and
+   * other data is written again.
    *
    * A version does not tell a znode from another one that was created anew at the path, whose versions begin again: that
    * one is taken for it. Default `false`.

@@ -161,7 +161,7 @@ describe.skipIf(!hasBrowser)(`reading a znode on the page${needsBrowser}`, () =>
       await page.keyboard.press("Enter")
       await page.getByRole("article", { name: path, exact: true }).waitFor()
     })
-    // Somebody else who has the token, in a browser of their own.
+    // Another person with the token, in another browser.
     const other = (yield* openPage(chromium, link)).page
     yield* see(async () => {
       await row(other, "app").waitFor()

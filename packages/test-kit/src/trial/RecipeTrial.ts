@@ -32,7 +32,7 @@ export interface Outcome {
   readonly restless: ReadonlyArray<string>
   /** Contenders that were left when all had ended, with the sessions that own them and the servers that have them. */
   readonly orphans: ReadonlyArray<string>
-  /** Contenders that some servers show and others do not: who waits for one of these waits because of its server. */
+  /** Contenders that some servers show and others do not: a client that waits for one of these waits because of its server. */
   readonly differing: ReadonlyArray<string>
 }
 

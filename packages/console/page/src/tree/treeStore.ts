@@ -20,7 +20,7 @@ import { TreeModel } from "./TreeModel.ts"
 /** The part of a row beside the name of its znode. */
 export interface Seen {
   readonly stat: Models.Stat | undefined
-  /** The servers keep the stat back from those who may not read the znode. */
+  /** The servers keep the stat back from clients that may not read the znode. */
   readonly isForbidden: boolean
   /** When it came or changed while one looked; 0 if it has not. */
   readonly changedAt: number
