@@ -27,8 +27,8 @@ export const delayClose = (
 
 /**
  * Deletes our ephemeral znode, and goes on in the background, across reconnections, until it is gone or the session has
- * ended. Where eight connections are lost with it, there is a warning in the log, and an attempt each minute. Waits a second
- * at most, and not at all where the session is being closed.
+ * ended; then `onEnd` runs. Where eight connections are lost with it, there is a warning in the log, and an attempt each
+ * minute. Waits a second at most, and not at all where the session is being closed.
  */
 export const deleteEphemeral = (
   zk: ZooKeeper.Service,
@@ -37,13 +37,9 @@ export const deleteEphemeral = (
 ): Effect.Effect<void> => zk.session.closing.giveBack(deleteUntilGone(zk, path, onEnd))
 
 /** `deleteEphemeral` without waiting. */
-export const deleteInBackground = (
-  zk: ZooKeeper.Service,
-  path: string,
-  onEnd?: Effect.Effect<unknown>
-): Effect.Effect<void> =>
+export const deleteInBackground = (zk: ZooKeeper.Service, path: string): Effect.Effect<void> =>
   // The delete itself lives with the session, and ends with it.
-  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path, onEnd), { startImmediately: true }))
+  Effect.asVoid(Effect.forkDetach(deleteEphemeral(zk, path), { startImmediately: true }))
 
 /** Something that is given back by deleting a znode. */
 export interface GivenBack {
@@ -67,7 +63,7 @@ interface GiveBackError {
 
 /**
  * It repeats the delete by path, without a look: the names of these znodes have a unique id, so that no other client ever has
- * that path. `onEnd` runs when it is gone, or the session has ended.
+ * that path.
  */
 const deleteUntilGone = (zk: ZooKeeper.Service, path: string, onEnd?: Effect.Effect<unknown>): Effect.Effect<void> => {
   const attempt = Effect.catchTag(zk.delete(path), "NoNode", () => Effect.void)
