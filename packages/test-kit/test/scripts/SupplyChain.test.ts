@@ -118,6 +118,9 @@ describe("their development", () => {
     const versions = Array.from(catalog.matchAll(/: (.+)$/gm), (match) => match[1] ?? "")
     assert.isNotEmpty(versions)
     for (const version of versions) assert.match(version, exact)
+    // Otherwise an installation warns of packages that the Node.js which runs them suits.
+    const { node = "" } = (JSON.parse(read("package.json")) as Package).devDependencies ?? {}
+    assert.include(read("pnpm-workspace.yaml").split("\n"), `nodeVersion: ${node}`)
   })
 
   it("installs what the lockfile knows by its digest, from the registry alone", () => {
