@@ -7,7 +7,6 @@ import * as ClusterTrial from "../support/clusterTrial.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 
-// A runner that was stopped is given a second and a half to learn of its loss, which a busy machine does not always give it.
 describe.skipIf(!isLong)("runners in processes under faults (in test:long only)", () => {
   itQuiet(
     "run no entity, singleton or cron twice at a time, and process every message",

@@ -29,8 +29,6 @@ import { Orders } from "./trialRunner.ts"
 /** Milliseconds: long enough for work to stop on a busy machine, a tenth of it is for that. */
 const SESSION_TIMEOUT = 6000
 const RUNNERS = 3
-/** Milliseconds in which a process that goes on has refused a refresh, five times, and has stopped its work. */
-const WAKING = 1500
 /** Milliseconds between two faults of the same kind, at the most: without a pause there is nothing to lose. */
 const PAUSE = 4000
 
@@ -158,22 +156,15 @@ const makeRunner = Effect.fnUntraced(function* (options: {
         Effect.sync(() => Recorder.make({ client: name, write }).note({ f: "crash", path: "" }, `${name}.crash`))
       )
     ),
-    /** Stops it for a time, in which it can learn of nothing. */
+    /** Stops it for a time, in which it can learn of nothing. It writes that down when it goes on. */
     freeze: (time: Effect.Effect<void>) =>
-      Effect.flatMap(known, ({ name, process: { pid } }) => {
-        const began = Recorder.monotonic()
-        const line = { id: `${name}.pause.${began}`, client: name, session: "", f: "pause", path: "" } as const
-        return Effect.acquireUseRelease(
+      Effect.flatMap(known, ({ process: { pid } }) =>
+        Effect.acquireUseRelease(
           Effect.sync(() => process.kill(pid, "SIGSTOP")),
           () => time,
-          () =>
-            Effect.sync(() => {
-              process.kill(pid, "SIGCONT")
-              write({ ...line, type: "invoke", at: began })
-              write({ ...line, type: "ok", at: Recorder.monotonic() + WAKING * 1000 })
-            })
+          () => Effect.sync(() => process.kill(pid, "SIGCONT"))
         )
-      }),
+      ),
     cutOff: (time: Effect.Effect<void>) =>
       Effect.acquireUseRelease(
         Effect.forEach(proxies, (way) => way.blackHole("both")),

@@ -4,6 +4,7 @@
  */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
+import type * as History from "@effect-zookeeper/test-kit/history/History"
 import * as Recorder from "@effect-zookeeper/test-kit/history/Recorder"
 import { endOfInput, lineOfInput, run, say } from "@effect-zookeeper/test-kit/trial/workerProgram"
 import * as Effect from "effect/Effect"
@@ -40,6 +41,7 @@ const program = Effect.fnUntraced(
   function* ({ database, history, name, number, port, servers, sessionTimeout }: typeof Orders.Type) {
     const write = yield* Recorder.toFile(history)
     const zk = yield* clientOf(ZooKeeper.layer({ servers, sessionTimeout, connectTimeout: "infinity" }))
+    yield* Effect.forkScoped(recordStandstills(name, write, sessionTimeout))
     const recorder = Recorder.make({ client: name, write, session: () => zk.session.id.toString(16) })
     const runner = yield* startRunner({
       number,
@@ -83,6 +85,36 @@ const entering =
       }),
       (hold) => Effect.sync(() => recorder.note({ f: "release", path, of: hold }))
     )
+
+/**
+ * Records each time in which the process stood still for longer than its session has to spare, and what it needs afterwards
+ * to stop what it lost: a second and a half of its own time, in which it has refused five refreshes. A busy machine, or a
+ * database, may give that late.
+ */
+const recordStandstills = Effect.fnUntraced(function* (
+  client: string,
+  write: (line: History.Line) => void,
+  sessionTimeout: number
+) {
+  const turn = 10
+  let turnsToWake = 0
+  let count = 0
+  const note = (type: "invoke" | "ok", at: number) =>
+    write({ id: `${client}.pause.${count}`, type, at, client, session: "", f: "pause", path: "" })
+  let previous = Recorder.monotonic()
+  while (true) {
+    yield* Effect.sleep(turn)
+    const now = Recorder.monotonic()
+    if (now - previous > (sessionTimeout / 10) * 1000) {
+      if (turnsToWake === 0) {
+        count++
+        note("invoke", previous)
+      }
+      turnsToWake = 1500 / turn
+    } else if (turnsToWake > 0 && --turnsToWake === 0) note("ok", now)
+    previous = now
+  }
+})
 
 /** Some messages at once, to any accounts. A caller waits for a while; the messages are processed all the same. */
 const send = (runner: ClusterRunner, recorder: Recorder.Recorder) =>
