@@ -157,7 +157,7 @@ describe("the handshake", () => {
 
 describe("the search for a server", () => {
   itEffect("pauses after a full round only, longer each time, with jitter, and a session resets that", function* () {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     network.set("a:2181", "refuse")
     network.set("b:2181", "refuse")
     const times = yield* dialTimes(network)

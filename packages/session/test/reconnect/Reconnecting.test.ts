@@ -46,7 +46,7 @@ const itConnectedToOne = testWith(it.effect, connect({ ...options, servers: "a",
 
 describe("identities", () => {
   itEffect("are sent before anything else on the first connection, which is ready when all are accepted", function* () {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     const fiber = yield* startSession(network, { auth: [digest("ann:secret"), digest("bob:secret")] })
     const server = yield* network.welcome()
     const [first, second] = [yield* server.nextRequest, yield* server.nextRequest]

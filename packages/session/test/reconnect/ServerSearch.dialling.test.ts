@@ -32,7 +32,7 @@ const slowly = (server: ServerAddress) => (server.host === "slow" ? Effect.never
 
 describe("addresses of which some are silent", () => {
   itEffect("the next one is dialled after 250 ms while one is not open, and the others are left then", function* () {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     for (const n of [1, 2]) network.set(`10.0.0.${n}:2181`, "hang")
     const fiber = yield* beginWith(network, () => [1, 2, 3, 4].map(address), { servers: "zk" })
     yield* TestClock.adjust("249 millis")

@@ -54,7 +54,7 @@ describe("F41: a name", () => {
   for (const bad of ["refused", "empty"] as const) {
     itEffect(`that is wrong among three (${bad}) is passed over, in whatever order they are tried`, function* () {
       for (let turn = 0; turn < 6; turn++) {
-        const network = new MemoryNetwork()
+        const network = yield* MemoryNetwork.make
         network.transport = {
           ...network.transport,
           resolve: (server) =>

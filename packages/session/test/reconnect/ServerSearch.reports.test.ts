@@ -280,7 +280,7 @@ describe("the log at the default level has", () => {
   })
 
   itLogged("a line each minute while the first connection is waited for without an end", function* (lines) {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     network.set("a:2181", "refuse")
     yield* startSession(network, { connectTimeout: "infinity" })
     yield* pass(150_000, 100)
@@ -292,7 +292,7 @@ describe("the log at the default level has", () => {
     "a line when the first connection comes in the background, unless the first server gives it",
     function* (lines) {
       for (const behaviour of ["refuse", "accept"] as const) {
-        const network = new MemoryNetwork()
+        const network = yield* MemoryNetwork.make
         network.set("a:2181", behaviour)
         const session = yield* Fiber.join(yield* startSession(network, { firstConnection: "background" }))
         yield* passTimeAtEnd(network)

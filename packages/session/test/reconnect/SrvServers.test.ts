@@ -35,7 +35,7 @@ const makeDns = (...hosts: ReadonlyArray<string>) => {
 }
 
 const start = Effect.fnUntraced(function* (dns: ReturnType<typeof makeDns>, options: SessionOptions = {}) {
-  const network = new MemoryNetwork()
+  const network = yield* MemoryNetwork.make
   network.transport = { ...network.transport, resolveSrv: dns.resolveSrv }
   const fiber = yield* Effect.provideService(
     startSession(network, { servers: `dns+srv://${name}`, sessionTimeout: "10 minutes", ...options }),
@@ -163,7 +163,7 @@ describe("servers of an SRV record", () => {
   })
 
   itEffect("need a transport that knows DNS, and a valid name", function* () {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     const refused = (servers: string, transport = network.transport) =>
       Effect.flip(Effect.provideService(makeSession({ servers }), Transport, transport))
     assert.include((yield* refused(`dns+srv://${name}`)).message, "knows no DNS")

@@ -64,7 +64,7 @@ describe("servers that are not there", () => {
     function* () {
       const gaps: Array<ReadonlyArray<number>> = []
       for (let client = 0; client < 4; client++) {
-        const network = new MemoryNetwork()
+        const network = yield* MemoryNetwork.make
         yield* Random.withSeed(startSession(network, { connectTimeout: "10 minutes" }), `client ${client}`)
         const times = yield* dialTimes(network)
         yield* Effect.forkScoped(Effect.forever(Effect.map(network.accept, (server) => server.cut())))
@@ -124,7 +124,7 @@ describe("a frame that does not come to its end", () => {
   )
 
   itEffect("F13: a server with one byte of a handshake in two seconds is left within its deadline", function* () {
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     const session = yield* startSession(network, { ...options, connectTimeout: "10 minutes" })
     for (let round = 0; round < 5; round++) {
       const server = yield* nextOf(network)

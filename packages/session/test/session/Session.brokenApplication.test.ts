@@ -187,7 +187,7 @@ describe("a part of the application that dies:", () => {
       const { xid } = yield* server.nextRequest
       server.replyWith(xid, 0n, Operations.sasl, { token: new Uint8Array(0) })
     })
-    const network = new MemoryNetwork()
+    const network = yield* MemoryNetwork.make
     const fiber = yield* startSession(network, { ...options, sasl: { name: "X", begin: begins } })
     const first = yield* network.welcome()
     yield* answer(first)

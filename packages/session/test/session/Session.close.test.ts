@@ -295,7 +295,7 @@ describe("closing", () => {
 
   itEffect("while dialling, and in the middle of a handshake, is done at once", function* () {
     for (const mode of ["hang", "accept"] as const) {
-      const network = new MemoryNetwork()
+      const network = yield* MemoryNetwork.make
       network.set("a:2181", mode)
       const [, close] = yield* closable(startSession(network))
       yield* TestClock.adjust("1 second")

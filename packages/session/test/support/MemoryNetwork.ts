@@ -24,6 +24,15 @@ import * as Frames from "./frames.ts"
 type Mode = "accept" | "refuse" | "hang"
 
 export class MemoryNetwork {
+  /** Made before the sessions on it, it is over when they have ended. */
+  static readonly make: Effect.Effect<MemoryNetwork, never, Scope.Scope> = Effect.acquireRelease(
+    Effect.sync(() => new MemoryNetwork()),
+    (network) =>
+      Effect.sync(() => {
+        network.isOver = true
+      })
+  )
+
   private readonly modes = new Map<string, Mode>()
   private readonly accepted = Effect.runSync(Queue.unbounded<ServerSide>())
   /** What servers answer to `isro`; those that are not named close without a word. */
@@ -59,7 +68,7 @@ export class MemoryNetwork {
   private isDown = false
   private readonly atTheEnd = this.shutDown
   /** No side closes anything any more. */
-  isOver = false
+  private isOver = false
 
   /** Lets time pass while a session is closed at the end of a test: it may look for a server to the last. */
   readonly passTime: Effect.Effect<void> = Effect.suspend(() => {

@@ -27,11 +27,6 @@ export const startSession = Effect.fnUntraced(function* (
   options: SessionOptions = {},
   firstXid?: number
 ) {
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      network.isOver = true
-    })
-  )
   const fiber = yield* makeSession({ servers: "a", ...options }, firstXid).pipe(
     Effect.provideService(Transport, network.transport),
     Effect.forkScoped
@@ -45,7 +40,7 @@ export const connect = Effect.fnUntraced(function* (
   options: SessionOptions & { readonly firstXid?: number; readonly grant?: Partial<Handshake.ConnectResponse> } = {}
 ) {
   const { firstXid, grant, ...rest } = options
-  const network = new MemoryNetwork()
+  const network = yield* MemoryNetwork.make
   const fiber = yield* startSession(network, rest, firstXid)
   const server = yield* network.accept
   const hello = yield* server.greet(grant)
@@ -70,10 +65,7 @@ export const two = { servers: "a,b", sessionTimeout: "60 seconds" } as const
 export const itConnected = testWith(it.effect, connect(two))
 
 /** Tests with a network of their own, which has no servers yet. */
-export const itOnNetwork = testWith(
-  it.effect,
-  Effect.sync(() => new MemoryNetwork())
-)
+export const itOnNetwork = testWith(it.effect, MemoryNetwork.make)
 
 /** At the end of the test; by the clock of the test, and not by one that the session was given. */
 export const passTimeAtEnd = (network: MemoryNetwork) =>
