@@ -57,7 +57,7 @@ export const Profile = Schema.Struct({
   tls: Schema.optionalKey(Schema.Union([Schema.Boolean, Tls])),
   /** Whether writes are refused before they are sent. */
   readOnly: Schema.optionalKey(Schema.Boolean),
-  /** The time that a command may take, as in `"30 seconds"`. */
+  /** The time that a command may take, as in `"30s"`, with its unit. */
   timeout: Schema.optionalKey(Schema.String),
   /** The largest request, as `jute.maxbuffer` of the servers, as in `"4m"`. */
   maxBuffer: Schema.optionalKey(Schema.String)

@@ -119,12 +119,13 @@ describe("numbers as people write them", () => {
   it.effect("are durations, sizes and times", () =>
     Effect.gen(function* () {
       const millis = (text: string) => Effect.map(parseDuration("--older", text), String)
-      assert.strictEqual(yield* millis("30"), yield* millis("30s"))
+      assert.strictEqual(yield* millis("1500ms"), yield* millis("1.5s"))
+      assert.strictEqual(yield* millis("0"), yield* millis("0s"))
       assert.strictEqual(yield* millis("2 hours"), yield* millis("120m"))
       assert.strictEqual(yield* millis("1d"), yield* millis("24h"))
       assert.strictEqual(yield* parseSize("--larger", "4KiB"), 4096)
       assert.strictEqual(yield* parseSize("--larger", "1m"), 1_048_576)
-      for (const wrong of ["", "-1", "1 fortnight", "1e9x"]) {
+      for (const wrong of ["", "-1", "1 fortnight", "1e9x", "30", "0.5"]) {
         assert.strictEqual((yield* Effect.flip(parseDuration("--older", wrong)))._tag, "UsageError", wrong)
       }
       assert.deepStrictEqual([0, 1023, 1024, 1_572_864].map(size), ["0", "1023", "1.0K", "1.5M"])

@@ -242,6 +242,45 @@ describe("zk", () => {
     )
   )
 
+  it.live("takes no number without a unit for a duration, wherever it comes from", () =>
+    Effect.scoped(
+      Effect.gen(function* () {
+        const profiles = Path.join(yield* inFolder, "profiles.toml")
+        Fs.writeFileSync(profiles, '[slow]\nservers = "127.0.0.1:1"\ntimeout = "30"\n')
+        const refused = (args: ReadonlyArray<string>, env = {}) =>
+          Effect.map(run([...args, "-s", "127.0.0.1:1"], { env }), ({ code, err }) => `${code} ${err}`)
+        const needs = ": a duration needs a unit: "
+        assert.strictEqual(
+          yield* refused(["create", "/a", "--ttl", "10000"]),
+          `2 zk: --ttl 10000${needs}10000ms or 10000s\n`
+        )
+        assert.strictEqual(yield* refused(["ls", "--timeout=0.5"]), `2 zk: --timeout 0.5${needs}0.5ms or 0.5s\n`)
+        assert.strictEqual(yield* refused(["ls"], { ZK_TIMEOUT: "30" }), `2 zk: ZK_TIMEOUT 30${needs}30ms or 30s\n`)
+        assert.strictEqual(
+          yield* refused(["ls", "-p", "slow", "--profiles", profiles]),
+          `2 zk: the profile's timeout 30${needs}30ms or 30s\n`
+        )
+        for (const args of [
+          ["lock", "/l", "--session-timeout", "15", "--", "true"],
+          ["lock", "/l", "--wait", "5", "--", "true"],
+          ["once", "/o", "--period", "60", "--", "true"],
+          ["status", "--within", "5"],
+          ["exporter", "--interval", "10"],
+          ["health", "--max-latency", "100"],
+          ["bench", "--duration", "10"],
+          ["env", "/e", "--settle", "1", "--", "true"]
+        ]) {
+          const separator = args.indexOf("--")
+          const at = separator < 0 ? args.length : separator
+          const { code, err } = yield* run([...args.slice(0, at), "-s", "127.0.0.1:1", ...args.slice(at)])
+          assert.strictEqual(code, 2, err)
+          assert.include(err, `${args.find((arg) => arg.startsWith("--"))} `)
+          assert.include(err, needs)
+        }
+      })
+    )
+  )
+
   it.live("ends with 5 where no server answers, in a line that says why", () =>
     Effect.gen(function* () {
       const { code, err } = yield* run(["ls", "--servers", "127.0.0.1:1", "--timeout", "1s"])

@@ -53,7 +53,11 @@ export const resolve = Effect.gen(function* () {
     Option.getOrUndefined(flag) ?? (isNamed ? (ofProfile ?? ofEnvironment) : (ofEnvironment ?? ofProfile))
   const servers = pick(flags.servers, environment.servers, profile.servers) ?? "localhost:2181"
   const chroot = pick(flags.chroot, environment.chroot, profile.chroot) ?? ""
-  const timeout = pick(flags.timeout, environment.timeout, profile.timeout)
+  const timeout = pick(
+    Option.map(flags.timeout, (text) => ({ source: "--timeout", text })),
+    environment.timeout === undefined ? undefined : { source: "ZK_TIMEOUT", text: environment.timeout },
+    profile.timeout === undefined ? undefined : { source: "the profile's timeout", text: profile.timeout }
+  )
   const maxBuffer = pick(flags.maxBuffer, environment.maxBuffer, profile.maxBuffer)
   const ofProfile = profile.authFile === undefined ? undefined : { file: profile.authFile }
   if (Option.isSome(flags.user) && Option.isSome(flags.authFile)) {
@@ -72,7 +76,7 @@ export const resolve = Effect.gen(function* () {
     ...(auth === undefined ? noCredentials : "user" in auth ? yield* askAuth(auth.user) : yield* readAuth(auth)),
     tls: tlsOf(flags, environment, profile.tls, pick),
     readOnly: readOnlySource(flags.readOnly, environment, profile),
-    timeout: timeout === undefined ? undefined : yield* parseDuration("--timeout", timeout),
+    timeout: timeout === undefined ? undefined : yield* parseDuration(timeout.source, timeout.text),
     isTimeoutAsked: Option.isSome(flags.timeout),
     maxBuffer: yield* parseBuffer(maxBuffer),
     forAll: {

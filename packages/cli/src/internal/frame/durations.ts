@@ -13,19 +13,29 @@ const units: Readonly<Record<string, number>> = {
   w: 604_800_000
 }
 
-/** `30s`, `5m`, `2h`, `7d`, `30` (seconds), and the words of Effect's durations, such as `30 seconds`. */
+/**
+ * `30s`, `5m`, `2h`, `7d`, and the words of Effect's durations, such as `30 seconds`. A number alone is none, except 0: the
+ * tools of ZooKeeper mean milliseconds by it, and others seconds.
+ */
 export const parseDuration = (option: string, text: string): Effect.Effect<Duration.Duration, UsageError> => {
-  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w|)$/.exec(text.trim())
-  if (match !== null) return Effect.succeed(Duration.millis(Number(match[1]) * (units[match[2] || "s"] ?? 1000)))
-  const words = /^(\d+(?:\.\d+)?)\s+(second|minute|hour|day|week)s?$/.exec(text.trim())
-  const unit = words === null ? undefined : units[(words[2] ?? "").charAt(0)]
-  return words === null || unit === undefined
-    ? Effect.fail(
-        new UsageError({
-          message: `${option} ${JSON.stringify(text)} is no duration; write it as in 30s, 5m or "2 hours"`
-        })
-      )
-    : Effect.succeed(Duration.millis(Number(words[1]) * unit))
+  const given = text.trim()
+  const [, number = "", unit = ""] =
+    /^(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w|)$/.exec(given) ??
+    /^(\d+(?:\.\d+)?)\s+(second|minute|hour|day|week)s?$/.exec(given) ??
+    []
+  if (number === "") {
+    return Effect.fail(
+      new UsageError({
+        message: `${option} ${JSON.stringify(text)} is no duration; write it as in 30s, 5m or "2 hours"`
+      })
+    )
+  }
+  if (unit === "" && Number(number) !== 0) {
+    return Effect.fail(
+      new UsageError({ message: `${option} ${given}: a duration needs a unit: ${given}ms or ${given}s` })
+    )
+  }
+  return Effect.succeed(Duration.millis(Number(number) * (units[unit] ?? units[unit.charAt(0)] ?? 0)))
 }
 
 /** `100`, `4k`, `4KiB`, `1m`: powers of 1024. */

@@ -83,9 +83,11 @@ export const ReadOnly = GlobalFlag.Setting("read-only")({
 })
 
 export const Timeout = GlobalFlag.Setting("timeout")({
-  flag: text("timeout", "duration", 'The time that the command may take, as in "30 seconds" ($ZK_TIMEOUT)').pipe(
-    Flag.optional
-  )
+  flag: text(
+    "timeout",
+    "duration",
+    "The time that the command may take, as in 30s; a duration needs a unit ($ZK_TIMEOUT)"
+  ).pipe(Flag.optional)
 })
 
 export const MaxBuffer = GlobalFlag.Setting("max-buffer")({
