@@ -117,8 +117,11 @@ const explain = (cause: unknown): string => {
       return ": it exists already"
     case "PermissionDenied":
       return ": this user has no permission for it"
-    default:
-      return `: ${Printable.escape(cause.message)}${advice}`
+    default: {
+      // The text of the operating system, without the names of functions.
+      const { cause: inner, message } = cause.reason
+      return `: ${Printable.escape(inner instanceof Error ? inner.message : message)}${advice}`
+    }
   }
 }
 

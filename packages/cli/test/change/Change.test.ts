@@ -314,7 +314,9 @@ describeOnServers("zk edit", (it) => {
     const failed = yield* run(["edit", "/a"], { env: { EDITOR: "false" } })
     const message = "zk: the editor ended with 1; nothing was written\n"
     assert.deepStrictEqual({ code: failed.code, err: failed.err }, { code: 1, err: message })
-    assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "/no/such/editor" } })).code, 1)
+    const missing = yield* run(["edit", "/a"], { env: { EDITOR: "/no/such/editor" } })
+    const noProgram = "zk: /no/such/editor cannot be started: no such program; set EDITOR\n"
+    assert.deepStrictEqual([missing.code, missing.err], [1, noProgram])
     yield* zk.set("/a", new Uint8Array([255]))
     assert.strictEqual((yield* run(["edit", "/a"], { env: { EDITOR: "true" } })).code, 1)
     assert.strictEqual((yield* zk.get("/a")).stat.version, 1)

@@ -122,6 +122,51 @@ describeOnServers("the settings of zk", (it) => {
     assert.deepStrictEqual([other.code, other.err], [3, "zk: /: no such znode\n"])
   })
 
+  it.inChroot("why a file cannot be read is said without the names of functions", function* ({ run }) {
+    const folder = yield* inFolder
+    const locked = Path.join(folder, "locked")
+    Fs.writeFileSync(locked, "x", { mode: 0 })
+    const none = Path.join(folder, "none")
+    const err = (...args: ReadonlyArray<string>) => Effect.map(run(args), (run) => run.err)
+    assert.strictEqual(yield* err("multi", none), `zk: ${none} cannot be read: no such file\n`)
+    assert.strictEqual(yield* err("multi", folder), `zk: ${folder} cannot be read: it is a directory\n`)
+    assert.strictEqual(
+      yield* err("create", "/a", "--file", `${locked}/x`),
+      `zk: ${locked}/x cannot be read: a part of its path is no directory\n`
+    )
+    // Root may read everything.
+    if (process.getuid?.() !== 0) {
+      assert.strictEqual(yield* err("multi", locked), `zk: ${locked} cannot be read: permission denied\n`)
+    }
+    assert.strictEqual(
+      yield* err("ls", "--auth-file", folder),
+      `zk: the file with credentials, ${folder}, cannot be read: it is a directory; see --auth-file\n`
+    )
+    assert.strictEqual(
+      yield* err("exporter", "--https-cert", none, "--https-key", none),
+      `zk: HTTPS: ${none} cannot be read: no such file\n`
+    )
+    assert.notMatch(yield* err("snapshot", "ls", `${locked}/x`), /FileSystem|BadResource/)
+    const missing = `the file of profiles, ${none}, does not exist; `
+    const profiles = ["--profiles", none]
+    assert.strictEqual(
+      yield* err("ls", ...profiles, "-p", "prod"),
+      `zk: there is no profile prod: ${missing}--profile (-p) and ZK_PROFILE name one of its profiles, or of the file of --profiles\n`
+    )
+    assert.include(
+      yield* err("create", "-p", "/a", "data", ...profiles),
+      '-p is --profile, and "/a" is no profile; zk create has --parents'
+    )
+    assert.strictEqual(
+      (yield* run(["ls", ...profiles], { env: { ZK_SERVERS: "" } })).err,
+      `zk: ${missing}name another with --profiles\n`
+    )
+    assert.include(
+      (yield* run(["ls", "--profiles", folder], { env: { ZK_SERVERS: "" } })).err,
+      `${folder}, cannot be read: it is a directory`
+    )
+  })
+
   it.inChroot("--timeout ends a command with 124", function* ({ run, zk }) {
     yield* zk.create("/a")
     const { code, err } = yield* run(["set", "/a", "--file", "-", "--timeout", "2s"], { stdin: { open: true } })

@@ -10,6 +10,7 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { decodeUtf8 } from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
 import { Conflict, FileError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 import { block, linesOf, readable } from "../output/data.ts"
 import { Printer } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
@@ -75,13 +76,14 @@ export const edit = Effect.fnUntraced(function* ({ path }: Input) {
 
 // ---- internal
 
-const toFileError = (error: { readonly message: string }) => new FileError({ message: error.message })
+const toFileError = (error: unknown) =>
+  new FileError({ message: `the file for the editor cannot be used: ${reasonOf(error)}` })
 
 const runEditor = Effect.fnUntraced(function* (file: string) {
   const editor = yield* Config.String("VISUAL").pipe(
     Config.orElse(() => Config.String("EDITOR")),
     Config.withDefault("vi"),
-    Effect.mapError(toFileError)
+    Effect.mapError((error) => new FileError({ message: error.message }))
   )
   const [command = "vi", ...args] = editor.trim().split(/\s+/)
   const code = yield* ChildProcess.make(command, [...args, file], {
@@ -95,7 +97,7 @@ const runEditor = Effect.fnUntraced(function* (file: string) {
     Effect.flatMap(({ exitCode }) => exitCode),
     Effect.scoped,
     Effect.mapError(
-      (error) => new FileError({ message: `the editor ${editor} cannot be started (${error.message}); set EDITOR` })
+      (error) => new FileError({ message: `${editor} cannot be started: ${reasonOf(error, "program")}; set EDITOR` })
     )
   )
   if (Number(code) !== 0) {

@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { FileError, UsageError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 
 /** Undefined where none was given. `-` is the standard input. */
 export const readInput = Effect.fnUntraced(function* (data: string | undefined, file: string | undefined) {
@@ -20,12 +21,12 @@ export const readFile = Effect.fnUntraced(function* (file: string) {
     const fs = yield* FileSystem.FileSystem
     return yield* Effect.mapError(
       fs.readFile(file),
-      (error) => new FileError({ message: `${file} cannot be read: ${error.message}` })
+      (error) => new FileError({ message: `${file} cannot be read: ${reasonOf(error)}` })
     )
   }
   const stdio = yield* Stdio.Stdio
   return yield* Effect.mapError(
     Stream.mkUint8Array(stdio.stdin),
-    (error) => new FileError({ message: `the standard input cannot be read: ${error.message}` })
+    (error) => new FileError({ message: `the standard input cannot be read: ${reasonOf(error)}` })
   )
 })

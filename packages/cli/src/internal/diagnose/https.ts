@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schedule from "effect/Schedule"
 import * as Https from "node:https"
 import { FileError, UsageError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 import { Printer } from "../output/Printer.ts"
 
 /** The names of files in PEM. */
@@ -65,7 +66,10 @@ const renewal = "1 minute"
 const read = Effect.fnUntraced(function* ({ ca, cert, key }: HttpsFiles) {
   const fs = yield* FileSystem.FileSystem
   const text = (file: string) =>
-    Effect.mapError(fs.readFileString(file), ({ message }) => new FileError({ message: `HTTPS: ${message}` }))
+    Effect.mapError(
+      fs.readFileString(file),
+      (error) => new FileError({ message: `HTTPS: ${file} cannot be read: ${reasonOf(error)}` })
+    )
   const authorities = ca === undefined ? undefined : yield* text(ca)
   return {
     cert: yield* text(cert),

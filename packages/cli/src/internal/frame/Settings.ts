@@ -14,6 +14,7 @@ import { type Environment, readEnvironment } from "./environment.ts"
 import { UsageError } from "./errors.ts"
 import * as GlobalFlags from "./globalFlags.ts"
 import { findProfile } from "./profiles.ts"
+import { reasonOf } from "./reasons.ts"
 
 export interface Settings {
   /** The servers, or `dns+srv://` and a name, without a chroot. */
@@ -173,7 +174,10 @@ const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
   const fs = yield* FileSystem.FileSystem
   const content = yield* Effect.mapError(
     fs.readFileString(file),
-    () => new UsageError({ message: `the file with credentials, ${file}, cannot be read; see --auth-file` })
+    (error) =>
+      new UsageError({
+        message: `the file with credentials, ${file}, cannot be read: ${reasonOf(error)}; see --auth-file`
+      })
   )
   return yield* parseAuth(file, Redacted.make(content))
 })

@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import type { Profile } from "../../Profile.ts"
 import type { Environment } from "./environment.ts"
 import { UsageError } from "./errors.ts"
+import { codeOf, reasonOf } from "./reasons.ts"
 
 /**
  * The profile of a name, with the paths of its files made absolute. Without a name it is `default`, which may be missing,
@@ -18,7 +19,7 @@ export const findProfile = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Profile, UsageError, FileSystem.FileSystem | Path.Path> {
   if (name === undefined && areServersGiven) return {}
   const paths = yield* Path.Path
-  const read = yield* readProfiles(file, environment, name === undefined && file === undefined)
+  const read = yield* readProfiles(file, environment, name)
   if (read === undefined) return {}
   const { profiles, source } = read
   const wanted = name ?? "default"
@@ -26,7 +27,11 @@ export const findProfile = Effect.fnUntraced(function* (
   if (profile === undefined) {
     if (name === undefined) return {}
     const names = Object.keys(profiles).join(", ")
-    return yield* new UsageError({ message: `${source} has no profile ${wanted}; it has ${names || "none"}` })
+    return yield* new UsageError({
+      message: wanted.startsWith("/")
+        ? `${missing(wanted)}; ${source} has ${names || "none"}`
+        : `${source} has no profile ${wanted}; it has ${names || "none"}`
+    })
   }
   return withFiles(profile, (given) => paths.resolve(paths.dirname(source), given))
 })
@@ -36,20 +41,21 @@ export const profileNames = (
   file: string | undefined,
   environment: Environment
 ): Effect.Effect<ReadonlyArray<string>, UsageError, FileSystem.FileSystem | Path.Path> =>
-  Effect.map(readProfiles(file, environment, file === undefined), (read) => Object.keys(read?.profiles ?? {}))
+  Effect.map(readProfiles(file, environment), (read) => Object.keys(read?.profiles ?? {}))
 
 // ---- internal
 
-/** The file of profiles; undefined where it may be missing, and is. */
+/** The file of profiles; undefined where it may be missing, and is: where neither it nor a profile is named. */
 const readProfiles = Effect.fnUntraced(function* (
   file: string | undefined,
   environment: Environment,
-  isOptional: boolean
+  name?: string
 ): Effect.fn.Return<
   { readonly source: string; readonly profiles: Readonly<Record<string, Profile>> } | undefined,
   UsageError,
   FileSystem.FileSystem | Path.Path
 > {
+  const isOptional = name === undefined && file === undefined
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const folder =
@@ -61,7 +67,15 @@ const readProfiles = Effect.fnUntraced(function* (
   if (isOptional && !(yield* Effect.orElseSucceed(fs.exists(source), () => false))) return undefined
   const text = yield* Effect.mapError(
     fs.readFileString(source),
-    () => new UsageError({ message: `the file of profiles, ${source}, cannot be read; name another with --profiles` })
+    (error) =>
+      new UsageError({
+        message:
+          codeOf(error) === "ENOENT"
+            ? name === undefined
+              ? `the file of profiles, ${source}, does not exist; name another with --profiles`
+              : `${missing(name)}: the file of profiles, ${source}, does not exist; --profile (-p) and ZK_PROFILE name one of its profiles, or of the file of --profiles`
+            : `the file of profiles, ${source}, cannot be read: ${reasonOf(error)}; name another with --profiles`
+      })
   )
   // Only a run with a profile needs a parser of TOML.
   const { parse } = yield* Effect.promise(() => import("../../Profile.ts"))
@@ -71,6 +85,12 @@ const readProfiles = Effect.fnUntraced(function* (
   )
   return { source, profiles }
 })
+
+/** As in `create -p /app` of other shells, where it makes the parents. */
+const missing = (name: string): string =>
+  name.startsWith("/")
+    ? `-p is --profile, and ${JSON.stringify(name)} is no profile; zk create has --parents`
+    : `there is no profile ${name}`
 
 const withFiles = (profile: Profile, resolve: (file: string) => string): Profile => {
   const { authFile, tls, ...rest } = profile

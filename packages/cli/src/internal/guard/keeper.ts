@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as ChildProcess from "node:child_process"
+import { reasonOf } from "../frame/reasons.ts"
 import { isAlive, type Order, type Report, signalGroup } from "./messages.ts"
 
 /** The process group of the command, once it has begun. */
@@ -70,7 +71,8 @@ const start = (order: Extract<Order, { readonly _tag: "Start" }>): void => {
   group = child.pid
   if (group !== undefined) process.send?.({ _tag: "Started", group } satisfies Report)
   child.once("error", (error) => {
-    if (group === undefined) finish({ _tag: "Failed", message: error.message, code: codeOf(error) })
+    if (group === undefined)
+      finish({ _tag: "Failed", message: `${command}: ${reasonOf(error, "program")}`, code: codeOf(error) })
   })
   child.once("exit", (code, signal) => {
     ended = { code, signal, isOverdue: hasTerminated, at: monotonic() }

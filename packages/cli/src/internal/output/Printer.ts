@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { FileError, OutputClosed } from "../frame/errors.ts"
+import { codeOf, reasonOf } from "../frame/reasons.ts"
 import { withinTime } from "./timeLimit.ts"
 import { printError } from "./printError.ts"
 
@@ -134,19 +135,7 @@ const toPrintError = (error: { readonly message: string; readonly cause?: unknow
   const code = codeOf(error)
   return code === "EPIPE" || code === "ERR_STREAM_DESTROYED" || code === "ERR_STREAM_PREMATURE_CLOSE"
     ? new OutputClosed()
-    : new FileError({ message: `the standard output cannot be written: ${error.message}` })
-}
-
-/** The code that Node gives, which may be several causes down. */
-const codeOf = (error: unknown): unknown => {
-  for (let at: unknown = error; typeof at === "object" && at !== null; at = "cause" in at ? at.cause : undefined) {
-    if ("code" in at && typeof at.code === "string") return at.code
-    if ("reason" in at && typeof at.reason === "object" && at.reason !== null && "cause" in at.reason) {
-      const inner = codeOf(at.reason)
-      if (inner !== undefined) return inner
-    }
-  }
-  return undefined
+    : new FileError({ message: `the standard output cannot be written: ${reasonOf(error)}` })
 }
 
 const escape = (code: number) => (text: string) => `\u001b[${code}m${text}\u001b[0m`

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { fileURLToPath } from "node:url"
 import { FileError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 
 export const pageFiles = Effect.fnUntraced(function* (given: string | undefined) {
   const fs = yield* FileSystem.FileSystem
@@ -12,7 +13,7 @@ export const pageFiles = Effect.fnUntraced(function* (given: string | undefined)
     if (!isThere) continue
     return yield* Effect.mapError(
       PageFiles.load(folder),
-      ({ message }) => new FileError({ message: `the files of the page cannot be read: ${message}` })
+      (error) => new FileError({ message: `the files of the page in ${folder} cannot be read: ${reasonOf(error)}` })
     )
   }
   return yield* new FileError({
