@@ -39,8 +39,20 @@ describeOnServers("zk ls", (it) => {
     const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ`
     assert.match(
       out,
-      new RegExp(String.raw`^p     1      0       6  ${time}  a\ne     0      0       0  ${time}  e\n$`)
+      new RegExp(
+        String.raw`^KIND VERSION CHILDREN   BYTES  WRITTEN {15}NAME\n` +
+          String.raw`p          1        0       6  ${time}  a\ne          0        0       0  ${time}  e\n$`
+      )
     )
+    const titles = "KIND VERSION CHILDREN   BYTES  WRITTEN               PATH"
+    for (const command of [
+      ["ls", "-lR", "/"],
+      ["find", "/a", "-l"]
+    ]) {
+      assert.strictEqual((yield* run(command)).out.split("\n")[0], titles)
+    }
+    // There is no table where there is nothing.
+    assert.strictEqual((yield* run(["ls", "-l", "/a"])).out, "")
   })
 
   it.inChroot("prints all paths of a subtree with -R", function* ({ run, zk }) {
@@ -260,7 +272,10 @@ describeOnServers("zk du", (it) => {
     yield* zk.create("/a/b/c", { data: "123" })
     yield* zk.create("/z", { data: "x".repeat(2048) })
     const { out } = yield* run(["du", "/"])
-    assert.strictEqual(out, "       3        6  /a\n       1     2.0K  /z\n       5     2.0K  /\n")
+    assert.strictEqual(
+      out,
+      "  ZNODES    BYTES  PATH\n       3        6  /a\n       1     2.0K  /z\n       5     2.0K  /\n"
+    )
     const deep = items(Output.Total, (yield* run(["du", "/a", "-L", "2", "--ndjson"])).out)
     assert.deepStrictEqual(deep, [
       { path: "/a/b/c", depth: 2, znodes: 1, bytes: 3 },

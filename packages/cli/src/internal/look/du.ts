@@ -15,6 +15,12 @@ export const du = ({ depth, path }: Input) =>
     printAll(
       Output.Total,
       TreeWalk.totals(depth)(znodes),
-      ({ bytes, path, znodes }) => `${String(znodes).padStart(8)} ${size(bytes).padStart(8)}  ${shown(path)}\n`
+      ({ bytes, path, znodes }) => line(String(znodes), size(bytes), shown(path)),
+      { titles: line("ZNODES", "BYTES", "PATH") }
     )
   )
+
+// ---- internal
+
+const line = (znodes: string, bytes: string, path: string): string =>
+  `${znodes.padStart(8)} ${bytes.padStart(8)}  ${path}\n`

@@ -13,7 +13,7 @@ import type { Reader } from "../frame/Client.ts"
 import { parseDuration, parseSize } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
-import { colored, longLine } from "../output/text.ts"
+import { colored, longLine, longTitles } from "../output/text.ts"
 import { toItem } from "./item.ts"
 import { walking } from "./walking.ts"
 
@@ -41,8 +41,11 @@ export const find = Effect.fnUntraced(function* (input: Input) {
       content === undefined ? (all) => all : filterByContent(zk, content),
       Stream.map(toItem)
     )
-    return printAll(Output.Znode, found, ({ path, stat }, style) =>
-      input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`
+    return printAll(
+      Output.Znode,
+      found,
+      ({ path, stat }, style) => (input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`),
+      { titles: input.long ? longTitles("PATH") : "" }
     )
   })
 })

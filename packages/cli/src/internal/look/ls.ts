@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
-import { printAll } from "../output/Printer.ts"
-import { colored, longLine, shown } from "../output/text.ts"
+import { printAll, type Style } from "../output/Printer.ts"
+import { colored, longLine, longTitles, shown } from "../output/text.ts"
 import { withKind } from "./item.ts"
 import { walking } from "./walking.ts"
 
@@ -31,9 +31,11 @@ export const ls = Effect.fnUntraced(function* ({ long, path, recursive }: Input)
       Stream.filter(({ depth }) => recursive || depth > 0),
       Stream.map(({ path, stat }) => Object.assign({ path }, withKind(stat)))
     )
-    return printAll(Output.Entry, entries, (entry, style) => {
+    const titles = long ? longTitles(recursive ? "PATH" : "NAME") : ""
+    const line = (entry: typeof Output.Entry.Type, style: Style) => {
       const name = recursive ? entry.path : ZnodePath.name(entry.path)
       return long ? longLine(name, entry.stat, style) : `${colored(name, entry.stat, style)}\n`
-    })
+    }
+    return printAll(Output.Entry, entries, line, { titles })
   })
 })

@@ -55,17 +55,23 @@ export const printOne = <A, I>(
 
 /**
  * Items as they come: a text for each, a JSON array of all, or a line of JSON for each. An array of a command that runs
- * until it is stopped, `isLive`, is ended by Ctrl-C; another one stays open then, as a sign that it has not all.
+ * until it is stopped, `isLive`, is ended by Ctrl-C; another one stays open then, as a sign that it has not all. `titles` is a
+ * line above the texts, where there are any.
  */
 export const printAll = <A, I, Item extends A, E, R>(
   schema: Schema.Codec<A, I>,
   items: Stream.Stream<Item, E, R>,
   text: (item: Item, style: Style) => string,
-  { isLive = false }: { readonly isLive?: boolean } = {}
+  { isLive = false, titles = "" }: { readonly isLive?: boolean; readonly titles?: string } = {}
 ): Effect.Effect<void, E | PrintError, R | Printer> =>
   Effect.flatMap(Printer, ({ mode, style, write }) => {
     if (mode === "text") {
-      return Stream.runForEachArray(items, (chunk) => write(chunk.map((item) => text(item, style)).join("")))
+      let head = titles
+      return Stream.runForEachArray(items, (chunk) => {
+        const lines = head + chunk.map((item) => text(item, style)).join("")
+        head = ""
+        return write(lines)
+      })
     }
     const encode = Schema.encodeSync(schema)
     if (mode === "ndjson") {

@@ -36,21 +36,23 @@ export const ofData = (bytes: number): string => `${bytes < 1024 ? count(bytes, 
 /** A count with its noun. */
 export const count = (number: number, one: string, many = `${one}s`): string => `${number} ${number === 1 ? one : many}`
 
+/** The titles above the lines of `ls -l`. */
+export const longTitles = (last: "NAME" | "PATH"): string =>
+  longCells("KIND", "VERSION", "CHILDREN", "BYTES", "WRITTEN".padEnd(20), last)
+
 /** A line of `ls -l`: the kind, the version, the children, the bytes, the time of the last write, and the path. */
 export const longLine = (path: string, stat: Stat | undefined, style: Style): string => {
-  if (stat === undefined) {
-    const unknown = [1, 5, 6, 7, 20].map((width) => "?".padStart(width)).join(" ")
-    return `${style.dim(unknown)}   ${colored(path, stat, style)}\n`
-  }
-  const kind = Output.kindOf(stat.ephemeralOwner).charAt(0)
-  const version = String(stat.version).padStart(5)
-  const children = String(stat.numChildren).padStart(6)
-  const bytes = size(stat.dataLength).padStart(7)
+  const name = colored(path, stat, style)
+  if (stat === undefined) return longCells(style.dim("?   "), "?", "?", "?", style.dim("?".padEnd(20)), name)
+  const kind = style.dim(Output.kindOf(stat.ephemeralOwner).charAt(0).padEnd(4))
   const time = Output.formatTime(stat.mtime)
     .replace("T", " ")
     .replace(/\.\d+Z$/, "Z")
-  return `${style.dim(kind)} ${version} ${children} ${bytes}  ${style.dim(time)}  ${colored(path, stat, style)}\n`
+  return longCells(kind, String(stat.version), String(stat.numChildren), size(stat.dataLength), style.dim(time), name)
 }
+
+const longCells = (kind: string, version: string, children: string, bytes: string, time: string, name: string) =>
+  `${kind} ${version.padStart(7)} ${children.padStart(8)} ${bytes.padStart(7)}  ${time}  ${name}\n`
 
 /** Names and values, the values below each other. */
 export const fields = (rows: ReadonlyArray<readonly [name: string, value: string]>, style: Style): string => {
