@@ -65,7 +65,8 @@ export const main = (
   version: string
 ): Effect.Effect<number, never, Command.Environment> =>
   Effect.gen(function* () {
-    const args = given[0] === "complete-znodes" ? completionArgs(given) : given
+    const args =
+      given[0] === "complete-znodes" ? completionArgs(given) : given[0] === "help" ? helpArgs(given.slice(1)) : given
     const stdio = yield* Stdio.Stdio
     // Before they are parsed, for that may be what fails.
     const flags = new Set(args.includes("--") ? args.slice(0, args.indexOf("--")) : args)
@@ -102,3 +103,12 @@ export const main = (
     )
     return exitCode
   })
+
+// ---- internal
+
+/** `zk help ls` is `zk ls --help`. A command that does not exist gets the message that it gets without `help`. */
+const helpArgs = (words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const [command = ""] = words
+  const exists = zk.subcommands.some(({ commands }) => commands.some(({ name }) => name === command))
+  return command === "" || command.startsWith("-") || exists ? [...words, "--help"] : [command]
+}

@@ -247,6 +247,27 @@ describe("zk", () => {
         [["watch", "start", "/a"], "here that is `zk watch -R PATH`"],
         [["find", "/", "a"], "a name is given by --name"],
         [["ls", "/", "|", "wc"], "the prompt has no pipes"],
+        [
+          ["-server", "h:1", "ls", "/"],
+          "Unrecognized flag: -server in command zk; here that is --servers (-s); see zk --help"
+        ],
+        [["ls", "/", "-server=h"], "Unrecognized flag: -server in command zk ls; here that is --servers (-s)"],
+        [["ls", "/", "--server", "h"], "here that is --servers (-s); see zk --help"],
+        [["-timeout", "3000", "ls", "/"], "here --timeout is the time that a command may take"],
+        [["-r", "ls", "/"], "here that is --read-only; see zk --help"],
+        [["create", "-c", "/a"], "here that is --container"],
+        [["create", "-t", "1000", "/a"], "here that is --ttl, with a unit"],
+        [["create", "-p", "/a"], "-p is --profile here; create has --parents"],
+        [["set", "-version", "3", "/a", "b"], "here that is --version; see zk set --help"],
+        [["get", "--jsn", "/a"], "Unrecognized flag: --jsn in command zk get; perhaps --json; see zk --help"],
+        [["ls", "/", "--jsonn"], "perhaps --json; see zk --help"],
+        [["ls", "/", "--ndjsn"], "perhaps --ndjson; see zk --help"],
+        [["ls", "/", "--authfile", "f"], "perhaps --auth-file; see zk --help"],
+        [["ls", "/", "--verb"], "perhaps --verbose; see zk --help"],
+        [["find", "/", "--lagrer", "1"], "perhaps --larger; see zk find --help"],
+        [["ls", "/", "-r"], "-r in command zk ls; perhaps -R; see zk ls --help"],
+        [["ls", "/", "-x"], "-x in command zk ls; see zk ls --help"],
+        [["help", "deleteall"], "here that is `zk rm -r`; see zk --help"],
         [["lss"], 'Unknown subcommand "lss" for "zk"; perhaps ls; see zk --help'],
         [["ls", "--lang"], "--lang"],
         [["get"], "path"],
@@ -344,6 +365,9 @@ describe("zk", () => {
         assert.include(out, "EXAMPLES")
         assert.notInclude(out, "\u001b[")
       }
+      const help = (args: ReadonlyArray<string>) => Effect.map(run(args), ({ code, out }) => [code, out])
+      assert.deepStrictEqual(yield* help(["help"]), yield* help(["--help"]))
+      assert.deepStrictEqual(yield* help(["help", "acl", "set"]), yield* help(["acl", "set", "--help"]))
       assert.strictEqual((yield* run(["--version"])).out, "zk 1.2.3\n")
     })
   )

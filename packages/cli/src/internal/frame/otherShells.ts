@@ -9,14 +9,16 @@ export const hintFor = (error: CliError.CliError | undefined, args: ReadonlyArra
       return command === undefined ? undefined : `here that is ${command}`
     }
     case "UnrecognizedOption":
-      return hintForOption(error.command?.slice(1).join(" ") ?? "", error.option, args)
+      return hintForOption(error.command?.slice(1).join(" ") ?? "", error.option)
     case "UnexpectedArgument":
       return hintForArgument(args)
     // It has taken the path for its value.
     case "MissingArgument":
-      return args[args.indexOf("-s") + 1]?.startsWith("/") && args.includes("-s")
+      return hasPathAfter(args, "-s")
         ? "-s is --servers here; zk stat and ls -l show stats"
-        : undefined
+        : hasPathAfter(args, "-p")
+          ? "-p is --profile here; create has --parents"
+          : undefined
     case "InvalidValue":
       // The flag after it is no value.
       return error.option === "servers" && args.includes("-s")
@@ -29,13 +31,16 @@ export const hintFor = (error: CliError.CliError | undefined, args: ReadonlyArra
 
 // ---- internal
 
-const hintForOption = (command: string, option: string, args: ReadonlyArray<string>): string | undefined => {
-  // `-add` is read as `-a`, `-d` and `-d`.
-  const long = args.find((arg) => /^-(add|remove|members|file)$/.test(arg))
-  if (command === "reconfig" && long !== undefined) return `here that is -${long}`
+const hasPathAfter = (args: ReadonlyArray<string>, flag: string): boolean =>
+  args.includes(flag) && args[args.indexOf(flag) + 1]?.startsWith("/") === true
+
+const hintForOption = (command: string, option: string): string | undefined => {
   if (command === "create" && option === "-e") {
     return "an ephemeral znode would end with this command; zk lock and zk elect hold one while another command runs"
   }
+  if (command === "create" && option === "-c") return "here that is --container"
+  if (command === "create" && option === "-t") return "here that is --ttl, with a unit, as in 10000ms"
+  if (command === "" && option === "-r") return "here that is --read-only"
   if (option === "-v") return "here that is --version"
   if (option === "-w") return "zk watch prints the events of a znode"
   const limit = command.startsWith("quota ") ? limits.get(option) : undefined

@@ -23,21 +23,12 @@ export const makePresenter = (
         case "Version":
           return yield* print(stdio, `${event.name} ${event.version}`)
         case "InvalidInvocation": {
-          const [first] = event.errors
           // Only mistakes need it.
-          const { hintFor } = yield* Effect.promise(() => import("./otherShells.ts"))
-          const hint = hintFor(first, args)
-          const text = first?.message ?? "the command line has a mistake"
-          // Names that look alike are on lines below, and a hint is better than they. More of them are no help.
-          const alike = first !== undefined && "suggestions" in first ? first.suggestions : undefined
-          const mistake = (alike === undefined ? text : text.replace(/\n[^]*$/, "")).replaceAll(/\s*\n\s*/g, " ")
-          const isClose = alike !== undefined && alike.length > 0 && alike.length <= 3
-          const more = hint ?? (isClose ? `perhaps ${alike.join(" or ")}` : "")
-          const parts = [mistake.replace(/\.$/, ""), more, `see ${event.commandPath.join(" ")} --help`]
-          const message = parts.filter((part) => part !== "").join("; ")
+          const { describeMistake } = yield* Effect.promise(() => import("./mistake.ts"))
+          const message = describeMistake(event, args)
           return yield* reportFailure(
             stdio,
-            { tag: first?._tag ?? "UsageError", message, exitCode: ExitCode.codes.usage },
+            { tag: event.errors[0]?._tag ?? "UsageError", message, exitCode: ExitCode.codes.usage },
             isJson
           )
         }
