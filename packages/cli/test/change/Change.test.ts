@@ -77,7 +77,9 @@ describeOnServers("zk set and touch", (it) => {
     yield* zk.create("/a", { data: "kept" })
     const { code, err } = yield* run(["set", "/a", "x", "--version", "7"])
     assert.strictEqual(code, 4)
-    assert.strictEqual(err, "zk: /a has another version than expected; nothing was written\n")
+    assert.strictEqual(err, "zk: /a has version 0, and not 7; nothing was changed\n")
+    const json = yield* run(["set", "/a", "x", "--version", "7", "--json"])
+    assert.strictEqual(JSON.parse(json.err).error.tag, "BadVersion")
     assert.strictEqual((yield* run(["set", "/none", "x"])).code, 3)
     assert.strictEqual((yield* run(["set", "/a"])).code, 2)
     assert.strictEqual(yield* text(zk, "/a"), "kept")
@@ -134,7 +136,9 @@ describeOnServers("zk rm", (it) => {
     yield* zk.ensurePath("/b/c")
     const { code, err } = yield* run(["rm", "/b"])
     assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b has children; `zk rm -r` deletes them too\n" })
-    assert.strictEqual((yield* run(["rm", "/b/c", "--version", "5"])).code, 4)
+    const version = yield* run(["rm", "/b/c", "--version", "5"])
+    const found = "zk: /b/c has version 0, and not 5; nothing was changed\n"
+    assert.deepStrictEqual([version.code, version.err], [4, found])
     assert.strictEqual((yield* run(["rm", "/none"])).code, 3)
     assert.strictEqual((yield* run(["rm", "-r", "/none", "--yes"])).code, 3)
     assert.strictEqual((yield* run(["rm", "-r", "/", "--yes"])).code, 2)
@@ -181,7 +185,17 @@ describeOnServers("zk cp and mv", (it) => {
   it.inChroot("change nothing where one step cannot be done", function* ({ run, zk }) {
     yield* zk.ensurePath("/a/b")
     assert.strictEqual((yield* run(["cp", "/a", "/c"])).code, 4)
-    assert.strictEqual((yield* run(["mv", "/a", "/a/b/c"])).code, 2)
+    const into = yield* run(["mv", "/a", "/a/b/c"])
+    const below = "zk: /a/b/c is below /a, which cannot be moved into itself\n"
+    assert.deepStrictEqual([into.code, into.err], [2, below])
+    for (const [args, verb] of [
+      [["mv", "/", "/x"], "moved"],
+      [["cp", "-r", "/", "/x"], "copied"]
+    ] as const) {
+      const root = yield* run(args)
+      const message = `zk: the root cannot be ${verb} into itself; name the znodes below it\n`
+      assert.deepStrictEqual([root.code, root.err], [2, message])
+    }
     assert.strictEqual((yield* run(["mv", "/a", "/none/c"])).code, 3)
     assert.strictEqual((yield* run(["cp", "/none", "/c"])).code, 3)
     yield* zk.create("/a/e", { mode: "ephemeral" })
@@ -220,8 +234,12 @@ describeOnServers("zk cp and mv", (it) => {
     for (const name of ["1", "2", "3"]) yield* zk.create(`/a/${name}`, { data: new Uint8Array(400_000) })
     const { code, err } = yield* run(["mv", "/a", "/b"])
     assert.strictEqual(code, 4)
-    assert.include(err, "nothing was changed")
+    const way = "`zk copy /a /b` copies a tree of any size, step by step"
+    assert.include(err, `nothing was changed: ${way}, and \`zk rm -r /a\` deletes the source then\n`)
     assert.isFalse(yield* zk.exists("/b"))
+    assert.include((yield* run(["cp", "-r", "/a", "/b"])).err, `nothing was changed: ${way}\n`)
+    assert.strictEqual((yield* run(["copy", "/a", "/b", "--yes"])).code, 0)
+    assert.strictEqual((yield* zk.getChildren("/b")).length, 3)
   })
 })
 

@@ -301,6 +301,16 @@ describeOnServers("zk acl, whoami, ephemerals and config", (it) => {
     assert.strictEqual((yield* run(["acl", "/none"])).code, 3)
   })
 
+  it.inChroot("acl does not advise itself where it is refused", function* ({ run, zk }) {
+    yield* zk.create("/secret", { acl: [Acl.world("d")] })
+    const refused = (...args: ReadonlyArray<string>) => Effect.map(run(args), ({ code, err }) => [code, err])
+    const who = "`zk whoami` shows your identities, --auth-file gives credentials\n"
+    const seeing = "to see its ACL needs the permission to read or to administer it"
+    assert.deepStrictEqual(yield* refused("acl", "/secret"), [6, `zk: /secret: not permitted; ${seeing}; ${who}`])
+    const other = "`zk acl` shows its ACL, `zk whoami` your identities, --auth-file gives credentials\n"
+    assert.deepStrictEqual(yield* refused("get", "/secret"), [6, `zk: /secret: not permitted; ${other}`])
+  })
+
   it.inChroot("whoami prints the identities, and no secret", function* ({ run }) {
     const { out } = yield* run(["whoami", "--json"], { env: { ZK_AUTH: "digest:ann:secret" } })
     const { identities, session } = document(Output.WhoAmI, out)

@@ -11,6 +11,7 @@ import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
 import { confirm } from "./ask.ts"
+import { namingVersion } from "./otherVersion.ts"
 import { printChanges } from "./report.ts"
 
 export interface Input {
@@ -28,8 +29,9 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   if (path === "/") return yield* new UsageError({ message: "the root cannot be deleted; name the znodes below it" })
   const zk = yield* (yield* Client).writer("rm")
   if (!recursive) {
-    yield* Effect.catchTag(zk.delete(path, { version }), "NotEmpty", (error) =>
-      Effect.fail(new NotEmpty({ ...error, path }))
+    yield* zk.delete(path, { version }).pipe(
+      Effect.catchTag("NotEmpty", (error) => Effect.fail(new NotEmpty({ ...error, path }))),
+      namingVersion(zk, path, version)
     )
     return yield* printChanges([{ action: "deleted", path }])
   }

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { readInput } from "./input.ts"
+import { namingVersion } from "./otherVersion.ts"
 import { printChanges } from "./report.ts"
 
 export interface Input {
@@ -24,6 +25,8 @@ export const set = Effect.fnUntraced(function* ({ create, data, file, path, vers
       message: "no data: give it as an argument, or with --file (- is the standard input)"
     })
   }
-  const stat = yield* create ? zk.createOrSet(path, bytes) : zk.setData(path, bytes, { version })
+  const stat = yield* create
+    ? zk.createOrSet(path, bytes)
+    : zk.setData(path, bytes, { version }).pipe(namingVersion(zk, path, version))
   yield* printChanges([{ action: "set", path, version: stat.version }])
 })

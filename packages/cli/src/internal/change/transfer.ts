@@ -43,8 +43,14 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
   yield* Effect.fromResult(ZnodePath.validate(source, "the source"))
   yield* Effect.fromResult(ZnodePath.validate(target, "the target"))
   if (ZnodePath.isUnder(source, target)) {
+    const verb = command === "mv" ? "moved" : "copied"
     return yield* new UsageError({
-      message: `${shown(target)} is ${source === target ? "the source itself" : "below the source"}`
+      message:
+        source === target
+          ? `${shown(target)} is the source itself`
+          : source === "/"
+            ? `the root cannot be ${verb} into itself; name the znodes below it`
+            : `${shown(target)} is below ${shown(source)}, which cannot be ${verb} into itself`
     })
   }
   const client = yield* Client
@@ -52,7 +58,7 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
   const zk = yield* client.writer(command)
   // The rest is for what a request has beside paths and data.
   const maxBytes = maxBuffer === undefined ? usualBytes : Math.floor(maxBuffer * 0.85)
-  const { originals, ephemerals, hasMore } = yield* readOriginals(zk, { command, source, recursive, maxBytes })
+  const { originals, ephemerals, hasMore } = yield* readOriginals(zk, { command, source, target, recursive, maxBytes })
   if (hasMore && !recursive) {
     return yield* new Conflict({ message: `${shown(source)} has children; -r copies them too` })
   }
@@ -100,8 +106,9 @@ const readOriginals = Effect.fnUntraced(function* (
     command,
     maxBytes,
     recursive,
-    source
-  }: { readonly command: string; readonly source: string; readonly recursive: boolean; readonly maxBytes: number }
+    source,
+    target
+  }: Pick<Input, "recursive" | "source" | "target"> & { readonly command: "cp" | "mv"; readonly maxBytes: number }
 ) {
   let ephemerals = 0
   let hasMore = false
@@ -109,7 +116,7 @@ const readOriginals = Effect.fnUntraced(function* (
   const paths: Array<TreeWalk.Visited> = []
   const tooLarge = () =>
     new Conflict({
-      message: `${shown(source)} is too large for one transaction (at most ${maxZnodes} znodes and ${maxBytes} bytes); nothing was changed: ${command === "mv" ? "move" : "copy"} its parts one by one`
+      message: `${shown(source)} is too large for one transaction (at most ${maxZnodes} znodes and ${maxBytes} bytes); nothing was changed: \`zk copy ${shown(source)} ${shown(target)}\` copies a tree of any size, step by step${command === "mv" ? `, and \`zk rm -r ${shown(source)}\` deletes the source then` : ""}`
     })
   let visited = 0
   const listing = TreeWalk.walk(zk, source, recursive ? {} : { maxDepth: 0 }).pipe(

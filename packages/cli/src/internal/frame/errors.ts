@@ -1,4 +1,5 @@
 /** The errors that commands have beside those of the client. */
+import * as Printable from "@effect-zookeeper/client/Printable"
 import * as Schema from "effect/Schema"
 
 /** A mistake on the command line, in the environment or in the profile. */
@@ -40,6 +41,17 @@ export class NoChroot extends Schema.TaggedError<NoChroot>()("NoChroot", {
 export class Conflict extends Schema.TaggedError<Conflict>()("Conflict", {
   message: Schema.String
 }) {}
+
+/** A znode with another version than `--version`. */
+export class OtherVersion extends Schema.TaggedError<OtherVersion>()("BadVersion", {
+  path: Schema.String,
+  found: Schema.Number,
+  expected: Schema.Number
+}) {
+  override get message(): string {
+    return `${Printable.escapeAll(this.path)} has version ${this.found}, and not ${this.expected}; nothing was changed`
+  }
+}
 
 /** A question that was answered with no, or that there was no terminal to ask. */
 export class Declined extends Schema.TaggedError<Declined>()("Declined", {

@@ -22,12 +22,17 @@ export const explain = (error: unknown): string => {
           ? `the parent of ${path} does not exist; \`zk create --parents\` creates it`
           : `${path}: no such znode`
     case "NoAuth":
+      // What shows the ACL was refused itself.
+      if (error.operation === "getAcl" || error.operation === "getACL") {
+        return `${path}: not permitted; to see its ACL needs the permission to read or to administer it; \`zk whoami\` shows your identities, --auth-file gives credentials`
+      }
       return `${path}: not permitted; \`zk acl\` shows its ACL, \`zk whoami\` your identities, --auth-file gives credentials`
     case "InvalidACL":
       return `${path}: the server does not accept the ACL; \`auth\` and \`creator\` need credentials, as --auth-file gives them, and other schemes must be known to the server`
     case "NodeExists":
       return `${path} exists already`
     case "BadVersion":
+      if ("found" in error) return error.message
       return `${path} has another version than expected; nothing was written`
     case "NotEmpty":
       return `${path} has children; \`zk rm -r\` deletes them too`
