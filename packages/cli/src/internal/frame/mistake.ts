@@ -17,7 +17,7 @@ export const describeMistake = (
   const isClose = alike.length > 0 && alike.length <= 3
   const guess = isClose ? `${flag?.isExact === true ? "here that is" : "perhaps"} ${alike.join(" or ")}` : ""
   const hint = wordsOfOthers.get(word) ?? (flag?.isExact === true ? undefined : hintFor(first, args))
-  // Its help is that of `zk`, and so is the help of one that stands before the command.
+  // The help of `zk` has it. One before the command may be a flag of `zk` alone.
   const isGlobal =
     flag?.isGlobal === true ||
     wordsOfOthers.has(word) ||
