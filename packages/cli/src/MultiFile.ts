@@ -8,7 +8,8 @@
  * {"op": "delete", "path": "/app/old"}
  * ```
  *
- * Empty lines, and lines that begin with `#`, are left out. A version that is left out means any.
+ * Empty lines, and lines that begin with `#`, are left out. A version that is left out means any. Data that is not text is
+ * given as `base64`, or with `encoding` as `zk get --json` prints it.
  *
  * @since 0.1.0
  */
@@ -17,8 +18,10 @@ import * as Schema from "effect/Schema"
 const path = Schema.String
 const version = Schema.optionalKey(Schema.Int)
 const data = {
-  /** UTF-8. */
+  /** Text, unless `encoding` says otherwise. */
   data: Schema.optionalKey(Schema.String),
+  /** What `data` is (default: `utf8`). */
+  encoding: Schema.optionalKey(Schema.Literals(["utf8", "base64"])),
   /** Any bytes, instead of `data`. */
   base64: Schema.optionalKey(Schema.String)
 }

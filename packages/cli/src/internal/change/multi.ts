@@ -4,14 +4,14 @@ import * as Op from "@effect-zookeeper/client/Op"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import * as Base64 from "effect/encoding/Base64"
-import * as MultiFile from "../../MultiFile.ts"
+import type * as MultiFile from "../../MultiFile.ts"
 import { decodeUtf8 } from "../../ZnodeData.ts"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { parseAcl } from "./aclText.ts"
 import { readFile } from "./input.ts"
+import { decodeOperation } from "./multiLine.ts"
 import { type Change, printChanges } from "./report.ts"
 
 export interface Input {
@@ -30,16 +30,6 @@ export const multi = Effect.fnUntraced(function* ({ file }: Input) {
 
 // ---- internal
 
-const decodeOperation = Schema.decodeUnknownResult(Schema.fromJsonString(MultiFile.Operation))
-
-const decodeKind = Schema.decodeUnknownResult(
-  Schema.fromJsonString(Schema.Struct({ op: Schema.Literals(["create", "set", "delete", "check"]) }))
-)
-
-/** An operation that is not known is named before its fields are looked at. */
-const decode = (line: string) =>
-  Result.flatMap(decodeKind(line), () => decodeOperation(line, { onExcessProperty: "error" }))
-
 interface Parsed {
   readonly operation: MultiFile.Operation
   readonly write: Op.Write
@@ -53,10 +43,8 @@ const parse = Effect.fnUntraced(function* (source: string, text: string) {
     if (line === "" || line.startsWith("#")) continue
     const refuse = (mistake: string) =>
       new UsageError({ message: `line ${index + 1} of ${source} is no operation, and nothing was sent: ${mistake}` })
-    const decoded = decode(line)
-    if (Result.isFailure(decoded)) {
-      return yield* refuse(decoded.failure.message.trim().replaceAll(/\s*\n\s*/g, " "))
-    }
+    const decoded = decodeOperation(line)
+    if (Result.isFailure(decoded)) return yield* refuse(decoded.failure)
     const operation = decoded.success
     const write = yield* Effect.mapError(toWrite(operation), ({ message }) => refuse(message))
     operations.push({ operation, write })
@@ -91,18 +79,23 @@ const toWrite = Effect.fnUntraced(function* (
 
 const dataOf = ({
   base64,
-  data
-}: {
-  readonly data?: string | undefined
-  readonly base64?: string | undefined
-}): Effect.Effect<Uint8Array, UsageError> => {
-  if (base64 === undefined) return Effect.succeed(new TextEncoder().encode(data ?? ""))
-  if (data !== undefined) {
+  data,
+  encoding
+}: Pick<Extract<MultiFile.Operation, { readonly op: "set" }>, "data" | "base64" | "encoding">): Effect.Effect<
+  Uint8Array,
+  UsageError
+> => {
+  if (base64 !== undefined && data !== undefined) {
     return Effect.fail(new UsageError({ message: "it has both data and base64: choose one" }))
   }
+  if (encoding !== undefined && data === undefined) {
+    return Effect.fail(new UsageError({ message: "it has encoding, which is for data, and no data" }))
+  }
+  const [field, encoded] = encoding === "base64" ? ["data", data] : ["base64", base64]
+  if (encoded === undefined) return Effect.succeed(new TextEncoder().encode(data ?? ""))
   return Effect.mapError(
-    Effect.fromResult(Base64.decode(base64)),
-    (error) => new UsageError({ message: `its base64 is not Base64: ${error.message}` })
+    Effect.fromResult(Base64.decode(encoded)),
+    (error) => new UsageError({ message: `its ${field} is not Base64: ${error.message}` })
   )
 }
 

@@ -159,12 +159,23 @@ const multi = Command.make(
   },
   handle(async () => (await import("../change/multi.ts")).multi)
 ).pipe(
-  Command.withDescription("Apply all operations of a file as one transaction, or none"),
+  Command.withShortDescription("Apply all operations of a file as one transaction, or none"),
+  Command.withDescription(
+    "Apply all operations of a file as one transaction, or none. Each line is one operation:\n\n" +
+      '  {"op":"create","path":PATH}   and data, encoding, base64, mode, acl\n' +
+      '  {"op":"set","path":PATH}      and data, encoding, base64, version\n' +
+      '  {"op":"delete","path":PATH}   and version\n' +
+      '  {"op":"check","path":PATH}    and version\n\n' +
+      '  data is text, or with "encoding":"base64" any bytes, as zk get --json prints them; base64 is the same in one\n' +
+      "  field. mode is persistent, persistentSequential or container. acl is an array, as\n" +
+      '  ["world:anyone:r"]. version is a number, and any version where it is left out.'
+  ),
   Command.withExamples([
     {
       command: `echo '{"op":"set","path":"/a","data":"1","version":3}' | zk multi -`,
-      description: "create, set, delete and check"
-    }
+      description: "Only if /a has version 3"
+    },
+    { command: "zk multi operations.ndjson", description: "From a file; empty lines and lines with # are left out" }
   ])
 )
 
