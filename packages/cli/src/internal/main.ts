@@ -16,7 +16,7 @@ import { makeAround } from "./frame/aroundCommands.ts"
 import { backups, files } from "./frame/backupCommands.ts"
 import { change } from "./frame/changeCommands.ts"
 import { diagnose } from "./frame/diagnoseCommands.ts"
-import { completionArgs } from "./frame/connectionFlags.ts"
+import { completionArgs, isCompletion } from "./frame/connectionFlags.ts"
 import { CommandEnded, NotStarted } from "./frame/errors.ts"
 import { explain, tagOf } from "./frame/explain.ts"
 import * as GlobalFlags from "./frame/globalFlags.ts"
@@ -65,8 +65,7 @@ export const main = (
   version: string
 ): Effect.Effect<number, never, Command.Environment> =>
   Effect.gen(function* () {
-    const args =
-      given[0] === "complete-znodes" ? completionArgs(given) : given[0] === "help" ? helpArgs(given.slice(1)) : given
+    const args = isCompletion(given) ? completionArgs(given) : given[0] === "help" ? helpArgs(given.slice(1)) : given
     const stdio = yield* Stdio.Stdio
     // Before they are parsed, for that may be what fails.
     const flags = new Set(args.includes("--") ? args.slice(0, args.indexOf("--")) : args)

@@ -108,6 +108,65 @@ describe("zk completions", () => {
     })
   )
 
+  it.live("asks zk for the names of profiles in bash, before and after the command", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      const names = 'echo prod; echo test; echo "/$*" >&9'
+      for (const line of ["-p", "--profile", "get -p", "get --profile", "lock /l --profile"]) {
+        const completed = yield* inBash(bash, ["zk", ...line.split(" "), "''"], names)
+        assert.strictEqual(completed, `prod|test|/complete-profiles  -- ${line}\n`, line)
+      }
+      assert.strictEqual(yield* inBash(bash, ["zk", "get", "-p", "pr"], "echo prod; echo test"), "prod|")
+    })
+  )
+
+  it.live("completes nothing in bash where a flag wants another value", () =>
+    Effect.gen(function* () {
+      const bash = yield* script("bash")
+      for (const line of ["--timeout", "get --timeout", "tree --depth", "create --ttl", "acl --servers"]) {
+        assert.strictEqual(yield* inBash(bash, ["zk", ...line.split(" "), "''"], "echo /app"), "|", line)
+      }
+    })
+  )
+
+  it.live("leaves out negations of flags that are off anyway", () =>
+    Effect.gen(function* () {
+      assert.strictEqual(yield* inBash(yield* script("bash"), ["zk", "get", "--no"]), "|")
+      for (const shell of ["bash", "zsh", "fish", "powershell"]) {
+        assert.notMatch(yield* script(shell), /no-(help|version|json|raw|tls)\b/, shell)
+      }
+      assert.strictEqual(yield* inBash(yield* script("bash"), ["zk", "doctor", "--no"]), "--no-tree|")
+    })
+  )
+
+  it.live.skipIf(!hasShell("fish"))("has no description behind each path and choice in fish", () =>
+    Effect.gen(function* () {
+      const fish = yield* script("fish")
+      const complete = (line: string) =>
+        inShell("fish", fish, `source $SCRIPT; function zk; echo /app/; end; complete -C "${line}"`)
+      assert.strictEqual(yield* complete("zk get /"), "/app/\n")
+      assert.strictEqual(yield* complete("zk get -p "), "/app/\n")
+      assert.strictEqual(yield* complete("zk -p "), "/app/\n")
+      assert.strictEqual(yield* complete("zk get --as he"), "hex\n")
+      assert.match(yield* complete("zk get --as"), /^--as\tHow to show the data[^\n]*\n$/)
+    })
+  )
+
+  it.live.skipIf(!hasShell("zsh"))("completes profiles and paths in zsh", () =>
+    Effect.gen(function* () {
+      // Its functions hand the candidates to compadd.
+      const zsh = yield* script("zsh")
+      assert.match(zsh, /^ *'\(--profile -p\)-p\[[^\n]*\]:value:_zk__profiles'$/m)
+      const asked = 'zk() { echo prod; echo "test $#" }; compadd() { print -r -- ${(P)2} }; _zk_words=(get -p)'
+      const out = yield* inShell(
+        "zsh",
+        zsh,
+        `autoload -U compinit; compinit -D -u; source "$SCRIPT"; ${asked}; _zk__profiles`
+      )
+      assert.strictEqual(out, "prod test 5\n")
+    })
+  )
+
   it.live("gives fish, zsh and PowerShell a function that asks zk", () =>
     Effect.gen(function* () {
       assert.include(yield* script("zsh"), ":_zk__znodes'")
@@ -116,7 +175,8 @@ describe("zk completions", () => {
       assert.include(yield* script("fish"), "\nfunction __zk_znodes\n")
       const powershell = yield* script("powershell")
       assert.include(powershell, "znodes = $true")
-      assert.include(powershell, "zk complete-znodes $query '--' @before")
+      assert.include(powershell, "zk $asked $query '--' @before")
+      assert.include(powershell, "profiles = $true")
     })
   )
 
@@ -176,6 +236,32 @@ describe("the words that were typed", () => {
     assert.strictEqual(args("lock", "-p", "prod", "--", "ssh", "-p", "22"), `complete-znodes --profile=prod ${rest}`)
     assert.strictEqual(args("ls", "--servers"), `complete-znodes ${rest}`)
   })
+})
+
+describe("zk complete-profiles", () => {
+  it.live("prints the names of the profiles, whatever else was typed", () =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+      (folder) =>
+        Effect.gen(function* () {
+          const file = Path.join(folder, "profiles.toml")
+          Fs.writeFileSync(file, '[prod]\nservers = "zk1"\n\n[test]\nservers = "zk2"\n')
+          const ask = (words: ReadonlyArray<string>, env = {}) =>
+            run(["complete-profiles", "", "--", ...words], { env })
+          const expected = { code: 0, out: "prod\ntest\n", err: "" }
+          for (const words of [
+            ["get", "--profiles", file, "-p"],
+            ["-p", "none", `--profiles=${file}`, "ls"]
+          ]) {
+            const { code, err, out } = yield* ask(words)
+            assert.deepStrictEqual({ code, out, err }, expected)
+          }
+          assert.strictEqual((yield* ask(["-p"], { ZK_PROFILES: file })).out, "prod\ntest\n")
+          assert.strictEqual((yield* ask(["-p"], { HOME: folder })).out, "")
+        }),
+      (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+    )
+  )
 })
 
 describeOnServers("zk complete-znodes", (it) => {

@@ -1,4 +1,5 @@
 /** The commands around the others, with their flags. Their code is loaded when they run. */
+import * as Effect from "effect/Effect"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -16,7 +17,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
     },
     handle(async () => (await import("../around/completions.ts")).completionsOf(root()))
   ).pipe(
-    Command.withDescription("Print a script that completes commands, flags, and the paths of znodes"),
+    Command.withDescription("Print a script that completes commands, flags, profiles, and the paths of znodes"),
     Command.withExamples([
       { command: "source <(zk completions bash)", description: "In ~/.bashrc; zsh has the same in ~/.zshrc" },
       { command: "zk completions fish > ~/.config/fish/completions/zk.fish", description: "For fish" },
@@ -32,6 +33,14 @@ export const makeAround = (root: () => Command.Command.Any) => {
     { prefix: Argument.String("prefix") },
     handle(async () => (await import("../around/completeZnodes.ts")).completeZnodes)
   ).pipe(Command.withDescription("Print the paths that a path may be completed to"), Command.unlisted)
+
+  const completeProfiles = Command.make("complete-profiles", { prefix: Argument.String("prefix") }, () =>
+    // Without the settings of a run, which a profile that is not yet typed, or is wrong, would keep from being found.
+    Effect.flatMap(
+      Effect.promise(() => import("../around/completeProfiles.ts")),
+      (loaded) => loaded.completeProfiles
+    )
+  ).pipe(Command.withDescription("Print the names of the profiles"), Command.unlisted)
 
   const shell = Command.make(
     "shell",
@@ -163,7 +172,7 @@ export const makeAround = (root: () => Command.Command.Any) => {
     Command.withExamples([{ command: "zk server", description: "In another terminal: zk ls /" }])
   )
 
-  return [env, template, bench, server, shell, completions, completeZnodes] as const
+  return [env, template, bench, server, shell, completions, completeZnodes, completeProfiles] as const
 }
 
 // ---- internal

@@ -30,8 +30,12 @@ export const connectionFlags = (words: ReadonlyArray<string>): ReadonlyArray<str
   return flags
 }
 
+/** Whether a completion script asks: its arguments end with the words that were typed. */
+export const isCompletion = ([command]: ReadonlyArray<string>): boolean =>
+  command === "complete-znodes" || command === "complete-profiles"
+
 /**
- * The arguments of `zk complete-znodes`. After the prefix and `--` it gets the words that were typed so far, of which only
+ * The arguments of `zk complete-znodes` and `zk complete-profiles`. After the prefix and `--` it gets the words that were typed so far, of which only
  * these flags matter. A person waits for the answer, so that it is given up soon.
  */
 export const completionArgs = ([command = "", prefix = "", ...rest]: ReadonlyArray<string>): ReadonlyArray<string> => [
