@@ -227,10 +227,10 @@ describe("the text of limits", () => {
 })
 
 describeOnServers("zk reconfig", (it) => {
-  it.inChroot("refuses a server that runs by itself, and what means nothing", function* ({ run }) {
+  it.inChroot("refuses a single server, and what means nothing", function* ({ run }) {
     const alone = yield* run(["reconfig", "--add", "4=zk4:2888:3888;2181", "--yes"])
     assert.strictEqual(alone.code, 4)
-    assert.strictEqual(alone.err, "zk: the server runs by itself, and has no members to change\n")
+    assert.strictEqual(alone.err, "zk: a single server (standalone) has no members to change\n")
     for (const args of [
       [],
       ["--add", "zk4:2888"],

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
-import { UsageError } from "../frame/errors.ts"
+import { NoTtl, UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { parseAcl } from "./aclText.ts"
@@ -29,7 +29,12 @@ export const create = Effect.fnUntraced(function* (input: Input) {
   const zk = yield* (yield* Client).writer("create")
   const data = yield* readInput(input.data, input.file)
   const options = { mode, ttl, data, ...(acl.length === 0 ? {} : { acl }) }
-  const path = yield* input.parents ? zk.createWithParents(input.path, options) : zk.create(input.path, options)
+  const creating = input.parents ? zk.createWithParents(input.path, options) : zk.create(input.path, options)
+  const path = yield* Effect.mapError(creating, (error) =>
+    ttl !== undefined && error._tag === "ServerRefused" && error.name === "Unimplemented"
+      ? new NoTtl({ path: input.path })
+      : error
+  )
   yield* printAll(Output.Change, Stream.make({ action: "created" as const, path }), () => `${shown(path)}\n`)
 })
 

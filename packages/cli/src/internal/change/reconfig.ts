@@ -25,7 +25,7 @@ export const reconfig = Effect.fnUntraced(function* (input: Input) {
   const zk = yield* (yield* Client).writer("reconfig")
   const current = yield* zk.getConfig
   if (current.members.length === 0) {
-    return yield* new Conflict({ message: "the server runs by itself, and has no members to change" })
+    return yield* new Conflict({ message: "a single server (standalone) has no members to change" })
   }
   const fromConfig = fromVersion ?? current.version
   if (fromConfig !== current.version) {

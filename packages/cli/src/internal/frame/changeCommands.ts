@@ -28,7 +28,11 @@ const create = Command.make(
     file,
     sequential: toggle("sequential", "Append a number that no other znode of the parent has"),
     container: toggle("container", "A container, which servers delete when its last child has gone"),
-    ttl: optionalText("ttl", "duration", "Servers delete it when it has not been written for this time, as in 5m"),
+    ttl: optionalText(
+      "ttl",
+      "duration",
+      "Servers delete it when it has not been written for this time, as in 5m; they need extendedTypesEnabled=true"
+    ),
     parents: toggle("parents", "Create missing parents, as containers"),
     acl: Flag.String("acl").pipe(
       Flag.withMetavar("scheme:id:perms"),

@@ -53,6 +53,15 @@ export class OtherVersion extends Schema.TaggedError<OtherVersion>()("BadVersion
   }
 }
 
+/** A server that creates no znodes with a TTL. */
+export class NoTtl extends Schema.TaggedError<NoTtl>()("NoTtl", {
+  path: Schema.String
+}) {
+  override get message(): string {
+    return `${Printable.escapeAll(this.path)} was not created: the server has no TTLs, which need zookeeper.extendedTypesEnabled=true, off by default, and ZooKeeper 3.5.3 or later`
+  }
+}
+
 /** A question that was answered with no, or that there was no terminal to ask. */
 export class Declined extends Schema.TaggedError<Declined>()("Declined", {
   message: Schema.String

@@ -30,7 +30,7 @@ export const printConfig = (found: EnsembleConfig, raw: boolean) => {
   return printOne(Output.Config, value, (_, style) => {
     if (raw) return `${found.raw.trimEnd()}\n`
     const version = `${style.dim("version")}  ${Output.formatHex(value.version)}\n`
-    if (value.members.length === 0) return `${version}no members: the server runs by itself\n`
+    if (value.members.length === 0) return `${version}no members: it is a single server (standalone)\n`
     const rows = value.members.map(({ addresses, client, id, role }) => ({
       id: String(id),
       role,
