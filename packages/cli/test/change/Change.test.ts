@@ -132,6 +132,27 @@ describeOnServers("zk rm", (it) => {
     assert.strictEqual((yield* run(["rm", "-r", "/b", "--yes"])).code, 0)
   })
 
+  it.inChroot(
+    "refuses the znodes of ZooKeeper itself before it deletes what is below",
+    function* ({ run, servers, zk }) {
+      yield* zk.create("/zookeeper")
+      const root = ["--servers", servers]
+      for (const args of [
+        ["rm", "/zookeeper"],
+        ["rm", "-r", "/zookeeper", "--yes"],
+        ["rm", "-r", "/zookeeper/quota", "--yes"],
+        ["rm", "/zookeeper/config"],
+        ["rm", "/config", "--chroot", "/zookeeper"],
+        ["mv", "/zookeeper/config", "/config"]
+      ]) {
+        const { code, err } = yield* run([...args, ...root])
+        assert.strictEqual(code, 2, args.join(" "))
+        assert.include(err, "is ZooKeeper's own")
+      }
+      assert.strictEqual((yield* run(["rm", "/zookeeper"])).code, 0)
+    }
+  )
+
   it.inChroot("refuses children without -r, another version, and the root", function* ({ run, zk }) {
     yield* zk.ensurePath("/b/c")
     const { code, err } = yield* run(["rm", "/b"])
@@ -179,7 +200,13 @@ describeOnServers("zk cp and mv", (it) => {
     assert.strictEqual((yield* run(["mv", "/a", "/b", "--force"])).code, 0)
     assert.strictEqual(yield* text(zk, "/b"), "new")
     yield* zk.ensurePath("/full/child")
-    assert.strictEqual((yield* run(["cp", "/b", "/full", "--force"])).code, 4)
+    for (const flags of [[], ["--force"]]) {
+      const full = yield* run(["cp", "/b", "/full", ...flags])
+      assert.deepStrictEqual(
+        [full.code, full.err],
+        [4, "zk: /full exists already and has children, and is not replaced, also with --force; delete it first\n"]
+      )
+    }
   })
 
   it.inChroot("change nothing where one step cannot be done", function* ({ run, zk }) {

@@ -12,6 +12,7 @@ import { count, shown } from "../output/text.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
 import { confirm } from "./ask.ts"
 import { namingVersion } from "./otherVersion.ts"
+import { refuseOwn } from "./ownZnodes.ts"
 import { printChanges } from "./report.ts"
 
 export interface Input {
@@ -27,6 +28,7 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   }
   yield* Effect.fromResult(ZnodePath.validate(path))
   if (path === "/") return yield* new UsageError({ message: "the root cannot be deleted; name the znodes below it" })
+  yield* refuseOwn(path)
   const zk = yield* (yield* Client).writer("rm")
   if (!recursive) {
     yield* zk.delete(path, { version }).pipe(

@@ -13,6 +13,7 @@ import { Conflict, UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
+import { refuseOwn } from "./ownZnodes.ts"
 import { printChanges } from "./report.ts"
 
 export interface Input {
@@ -53,6 +54,7 @@ const transfer = Effect.fnUntraced(function* (command: "cp" | "mv", input: Input
             : `${shown(target)} is below ${shown(source)}, which cannot be ${verb} into itself`
     })
   }
+  if (command === "mv") yield* refuseOwn(source)
   const client = yield* Client
   const { maxBuffer } = client.settings
   const zk = yield* client.writer(command)
@@ -165,9 +167,11 @@ const readOriginals = Effect.fnUntraced(function* (
 const readTarget = Effect.fnUntraced(function* (zk: Service, target: string, force: boolean) {
   const found = yield* zk.stat(target)
   if (Option.isNone(found)) return []
-  if (!force) return yield* new Conflict({ message: `${shown(target)} exists already; --force replaces it` })
   if (found.value.numChildren > 0) {
-    return yield* new Conflict({ message: `${shown(target)} has children, and is not replaced; delete it first` })
+    return yield* new Conflict({
+      message: `${shown(target)} exists already and has children, and is not replaced, also with --force; delete it first`
+    })
   }
+  if (!force) return yield* new Conflict({ message: `${shown(target)} exists already; --force replaces it` })
   return [Op.delete(target, { version: found.value.version })]
 })
