@@ -190,6 +190,20 @@ describeOnServers("zk tail", (it) => {
     assert.strictEqual((yield* run(["tail", "/q", "--count", "0"])).code, 2)
   })
 
+  it.inChroot("says where the items of kazoo's locking queue are", function* ({ run, runLive, zk }) {
+    yield* zk.ensurePath("/lq/entries")
+    const note = "/lq looks like kazoo's LockingQueue, whose items are below: zk tail /lq/entries\n"
+    for (const path of ["/lq/taken", "/lq/other"]) {
+      const { code, err } = yield* run(["tail", "/lq", "--timeout", "300ms"])
+      assert.deepStrictEqual([code, err.startsWith(note)], [124, true])
+      const tail = yield* runLive(["tail", "/lq", "--count", "1"])
+      yield* tail.sees("entries")
+      yield* zk.create(path)
+      assert.strictEqual((yield* tail.end).err, note)
+    }
+    assert.notInclude((yield* run(["tail", "/lq", "--timeout", "300ms"])).err, "kazoo")
+  })
+
   it.inChroot("orders other names by their creation, and prints JSON by its Schema", function* ({ runLive, zk }) {
     yield* zk.create("/log")
     for (const name of ["b", "c", "a"]) yield* zk.create(`/log/${name}`, { data: name })

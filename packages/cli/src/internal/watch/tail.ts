@@ -56,6 +56,7 @@ const arrivals = Effect.fnUntraced(function* (zk: Reader, path: string, lines: n
     .pipe(Stream.ensuring(Effect.sync(onReady)), Stream.toQueue({ capacity: 16 }))
   yield* Deferred.await(ready)
   const first = yield* zk.getChildrenWithStat(path)
+  yield* noteLockingQueue(path, first.children)
   const newest = yield* newestOf(zk, path, first, lines)
   /** The children that were printed or passed over, and are not known to be gone. */
   const known = new Set(first.children)
@@ -87,6 +88,15 @@ const arrivals = Effect.fnUntraced(function* (zk: Reader, path: string, lines: n
     Stream.fromIterable<Come>(newest),
     Stream.fromQueue(events).pipe(Stream.mapEffect(next), Stream.flattenIterable)
   ).pipe(Stream.mapEffect((come) => read(zk, come, hasText), { concurrency: 16 }))
+})
+
+/** The items of kazoo's locking queue are one level deeper, where they would never be seen. */
+const noteLockingQueue = Effect.fnUntraced(function* (path: string, children: ReadonlyArray<string>) {
+  if (!children.includes("entries") || children.some((name) => name !== "entries" && name !== "taken")) return
+  const items = shown(ZnodePath.join(path, "entries"))
+  yield* (yield* Printer).note(
+    `${shown(path)} looks like kazoo's LockingQueue, whose items are below: zk tail ${items}`
+  )
 })
 
 /** The name of the child that an event is about. */
