@@ -56,6 +56,32 @@ describeOnServers("the settings of zk", (it) => {
     assert.strictEqual((yield* run(["get", "/hers", "--auth-file", "/no/such/file"])).code, 2)
   })
 
+  it.inChroot("a file with credentials that all users can read gives a warning", function* ({ run, servers, chroot }) {
+    const folder = yield* inFolder
+    const file = Path.join(folder, "auth")
+    Fs.writeFileSync(file, "digest:ann:secret\n")
+    const profiles = Path.join(folder, "profiles.toml")
+    Fs.writeFileSync(profiles, `[named]\nservers = "${servers}${chroot}"\nauthFile = "auth"\n`)
+    for (const [mode, warning] of [
+      [
+        0o644,
+        `warning: all users of this machine can read the credentials in ${file} (mode 0644); chmod 600 keeps them from it\n`
+      ],
+      [0o640, ""],
+      [0o400, ""]
+    ] as const) {
+      Fs.chmodSync(file, mode)
+      for (const args of [
+        ["--auth-file", file],
+        ["--auth-file", file, "--json"],
+        ["-p", "named", "--profiles", profiles]
+      ]) {
+        const { code, err } = yield* run(["ls", "/", ...args])
+        assert.deepStrictEqual({ code, err }, { code: 0, err: warning })
+      }
+    }
+  })
+
   it.inChroot(
     "the password of --user is asked for at the terminal, and is never shown",
     function* ({ another, run, zk }) {
@@ -179,8 +205,8 @@ describeOnServers("the settings of zk", (it) => {
     function* ({ chroot, run, servers }) {
       const folder = yield* inFolder
       const file = Path.join(folder, "profiles.toml")
-      Fs.writeFileSync(Path.join(folder, "ann"), "digest:ann:secret")
-      Fs.writeFileSync(Path.join(folder, "bob"), "digest:bob:secret")
+      Fs.writeFileSync(Path.join(folder, "ann"), "digest:ann:secret", { mode: 0o600 })
+      Fs.writeFileSync(Path.join(folder, "bob"), "digest:bob:secret", { mode: 0o600 })
       const table = (name: string, auth: string) => `[${name}]\nservers = "${servers}${chroot}"\nauthFile = "${auth}"\n`
       Fs.writeFileSync(file, `${table("default", "ann")}readOnly = true\n${table("named", "bob")}`)
       const whoami = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>

@@ -22,6 +22,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as Scope from "effect/Scope"
+import type * as Stdio from "effect/Stdio"
 import { Client, make as makeClient, type Reader } from "../frame/Client.ts"
 import { CurrentZnode, resolvePath } from "../frame/CurrentZnode.ts"
 import { UsageError } from "../frame/errors.ts"
@@ -57,7 +58,7 @@ export const openSource = Effect.fnUntraced(function* (
 ): Effect.fn.Return<
   TreeSource.TreeSource<SourceError, FileSystem.FileSystem>,
   SourceError | UsageError | InvalidArgument | IncompleteDirectory | ZooKeeper.StartError,
-  Client | FileSystem.FileSystem | Path.Path | Printer | Scope.Scope | GlobalFlags
+  Client | FileSystem.FileSystem | Path.Path | Printer | Scope.Scope | Stdio.Stdio | GlobalFlags
 > {
   const ref = yield* parse(text)
   if (ref._tag === "Live") {

@@ -1,4 +1,5 @@
 /** The settings of one run: from the command line, the environment, and the profile. */
+import * as Printable from "@effect-zookeeper/client/Printable"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import type { TlsFiles } from "@effect-zookeeper/transport/TlsOptions"
@@ -7,7 +8,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import * as Stdio from "effect/Stdio"
 import type { Profile } from "../../Profile.ts"
+import { printError } from "../output/printError.ts"
 import { authOfUser, type Credentials, noCredentials, parseAuth, split } from "./authFile.ts"
 import { parseDuration, parseSize } from "./durations.ts"
 import { type Environment, readEnvironment } from "./environment.ts"
@@ -179,7 +182,21 @@ const readAuth = Effect.fnUntraced(function* (source: AuthSource) {
         message: `the file with credentials, ${file}, cannot be read: ${reasonOf(error)}; see --auth-file`
       })
   )
+  yield* warnOfReaders(file)
   return yield* parseAuth(file, Redacted.make(content))
+})
+
+/** As ssh does; a group that may read is taken for one that should. Windows has no such permissions. */
+const warnOfReaders = Effect.fnUntraced(function* (file: string) {
+  const info = yield* Effect.option((yield* FileSystem.FileSystem).stat(file))
+  if (Option.isNone(info) || info.value.type !== "File" || process.platform === "win32") return
+  if ((info.value.mode & 0o004) === 0) return
+  const mode = (info.value.mode & 0o777).toString(8).padStart(4, "0")
+  const shown = Printable.escapeAll(file)
+  yield* printError(
+    yield* Stdio.Stdio,
+    `warning: all users of this machine can read the credentials in ${shown} (mode ${mode}); chmod 600 keeps them from it\n`
+  )
 })
 
 /** The user may be misspelt with a password, so no error repeats it. */
