@@ -312,6 +312,7 @@ describe("zk", () => {
   it.live("explains in its help all that a user without other documents needs", () =>
     Effect.gen(function* () {
       const parts: ReadonlyArray<readonly [ReadonlyArray<string>, ReadonlyArray<string>]> = [
+        [[], ["--json", "the README of @effect-zookeeper/cli names the Schema of each command"]],
         [["acl"], ["  zk acl [flags] <path>\n", "`zk acl set --help` explains the entries"]],
         [
           ["acl", "set"],

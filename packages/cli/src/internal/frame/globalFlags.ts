@@ -99,11 +99,11 @@ export const MaxBuffer = GlobalFlag.Setting("max-buffer")({
 })
 
 export const Json = GlobalFlag.Setting("json")({
-  flag: toggle("json", "Print one JSON document")
+  flag: toggle("json", "Print one JSON document; the README of @effect-zookeeper/cli names the Schema of each command")
 })
 
 export const Ndjson = GlobalFlag.Setting("ndjson")({
-  flag: toggle("ndjson", "Print JSON, one item on a line")
+  flag: toggle("ndjson", "Print JSON, one item of --json on a line")
 })
 
 export const Verbose = GlobalFlag.Setting("verbose")({
