@@ -58,7 +58,7 @@ export const MemberHealth = Schema.Struct({
   alive: Schema.Boolean,
   /** Whether it serves requests with a quorum behind it: a session can be made, and a write is committed. */
   ready: Schema.Boolean,
-  /** Whether writes are made through it: a leader, or a server that runs by itself. */
+  /** Whether writes are made through it: a leader, or a standalone server. */
   leader: Schema.Boolean,
   /** Whether it serves reads alone, without a quorum. */
   readOnly: Schema.Boolean,

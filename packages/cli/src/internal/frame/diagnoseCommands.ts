@@ -70,7 +70,7 @@ const health = Command.make(
   {
     expect: Flag.Literals("expect", ["alive", "ready", "leader", "read-only"]).pipe(
       Flag.withDescription(
-        "alive: the process answers. ready: reads and writes are answered. leader: ready, and the leader or by itself. " +
+        "alive: the process answers. ready: reads and writes are answered. leader: ready, and the leader or standalone. " +
           "read-only: reads alone, without a quorum (default: ready)"
       ),
       Flag.withDefault("ready")

@@ -40,7 +40,7 @@ export const explain = (error: unknown): string => {
       return `the parent of ${path} is ephemeral, and cannot have children`
     case "ServerRefused":
       return "name" in error && error.name === "Unimplemented"
-        ? `the server does not know ${String(error.operation)}: it is older than this command needs, or it runs by itself`
+        ? `the server does not know ${String(error.operation)}: it is older than this command needs, or it is a single server (standalone)`
         : error.message
     case "MaskedAcl":
       return `the ACL of ${path} was read without the right to see its hashes; --auth-file gives the credentials of the super user or of one with ADMIN, and --open-acls another ACL`

@@ -34,9 +34,12 @@ export const describeMistake = (
 
 // ---- internal
 
-/** Names that look alike are on lines below the first one, and are left out. */
+/** Names that look alike are on lines below the first one, and are left out. All numbers of flags are whole ones. */
 const textOf = (error: CliOutput.Presenter.InvalidInvocation["errors"][number] | undefined): string => {
   const text = error?.message ?? "the command line has a mistake"
   const hasNames = error !== undefined && "suggestions" in error
-  return (hasNames ? text.replace(/\n[^]*$/, "") : text).replaceAll(/\s*\n\s*/g, " ").replace(/\.$/, "")
+  return (hasNames ? text.replace(/\n[^]*$/, "") : text)
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(/\.$/, "")
+    .replace(/Expected (?:a string representing a finite number|an integer)$/, "Expected: a whole number")
 }

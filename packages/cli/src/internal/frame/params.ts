@@ -56,7 +56,7 @@ export const optionalNumber = (name: string, metavar: string, description: strin
     Flag.withDescription(description),
     Flag.filter(
       (value) => value >= 0,
-      () => "must be 0 or more"
+      () => "a whole number from 0"
     )
   )
   return (alias === undefined ? flag : flag.pipe(Flag.withAlias(alias))).pipe(
