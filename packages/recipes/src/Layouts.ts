@@ -103,6 +103,27 @@ export const contenders = (names: ReadonlyArray<string>): ReadonlyArray<Contende
 }
 
 /**
+ * Whether clients with the names of `layout` wait for a contender of the same kind that was there first, with a name of
+ * `other`. This library waits for the contenders of all layouts; others do not wait for all of its own, so that a path is
+ * safe to share only where this says so.
+ *
+ * kazoo knows its own names alone, unless it was given `extra_lock_patterns`, which its names do not tell. Curator and
+ * go-zookeeper know each other's; some releases of go-zookeeper fail where they find other names. aiozk waits for all.
+ *
+ * @example
+ * ```ts
+ * import { Layouts } from "@effect-zookeeper/recipes"
+ *
+ * Layouts.waitsFor("kazoo", "curator") // false
+ * ```
+ *
+ * @category parsing
+ * @since 0.1.0
+ */
+export const waitsFor = (layout: Contender["layout"], other: Contender["layout"]): boolean =>
+  known[layout].includes(other)
+
+/**
  * The items among the children of a queue, by their names and in the order in which they are taken; other children are
  * left out.
  *
@@ -167,6 +188,14 @@ export const leaseHolder = (data: Uint8Array): LeaseHolder | undefined => {
 }
 
 // ---- internal
+
+/** The names that each library counts as contenders. */
+const known: Readonly<Record<Layout, ReadonlyArray<Layout>>> = {
+  curator: ["curator", "go"],
+  go: ["curator", "go"],
+  kazoo: ["kazoo"],
+  aiozk: ["curator", "go", "kazoo", "aiozk"]
+}
 
 const kinds: Readonly<Record<Kind, ContenderKind>> = {
   lock: lockKind,

@@ -35,6 +35,18 @@ describe("names of contenders", () => {
   })
 })
 
+describe("contenders of two layouts", () => {
+  it("share a path where the one that was not first waits for the other", () => {
+    const layouts = ["curator", "go", "kazoo", "aiozk"] as const
+    assertEach(layouts, (layout) => [layout, layouts.filter((other) => Layouts.waitsFor(layout, other))], [
+      ["curator", ["curator", "go"]],
+      ["go", ["curator", "go"]],
+      ["kazoo", ["kazoo"]],
+      ["aiozk", ["curator", "go", "kazoo", "aiozk"]]
+    ])
+  })
+})
+
 describe("names of items", () => {
   it("have a layout and a priority", () => {
     const names = (names: ReadonlyArray<string>) =>
