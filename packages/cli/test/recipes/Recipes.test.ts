@@ -109,6 +109,16 @@ describeOnServers("zk locks", (it) => {
     assert.deepInclude(found?.contenders[0], { state: "holds", kind: "candidate", identifier: "one" })
   })
 
+  it.inChroot("shows the permits of kazoo beside other znodes", function* ({ run, zk }) {
+    yield* zk.create("/kazoo", { data: "2" })
+    yield* zk.create(`/kazoo/${id}1`, { mode: "ephemeral", data: "py1" })
+    // What a client of another layout has left.
+    yield* zk.create("/kazoo/leases")
+    const { code, out } = yield* run(["locks", "/kazoo"])
+    assert.strictEqual(code, 0)
+    assert.match(out, /^\/kazoo {2}semaphore, 1 of 2 permits held\n/)
+  })
+
   it.inChroot("shows the permits of a semaphore, of this library and of kazoo", function* ({ another, run, zk }) {
     const semaphore = yield* via(zk, Semaphore.make("/ours", { permits: 2, identifier: "one" }))
     yield* semaphore.acquireMany(2)

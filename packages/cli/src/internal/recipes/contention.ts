@@ -25,6 +25,9 @@ export const contentions =
     )
   }
 
+/** Whether a child of a semaphore of kazoo is one of its permits, by its name. */
+export const isKazooLease = (name: string): boolean => /^[0-9a-f]{32}$/.test(name)
+
 // ---- internal
 
 type Contender = Contention["contenders"][number]
@@ -45,8 +48,9 @@ const inspect = Effect.fnUntraced(function* (
       found.push(semaphore)
     }
   }
-  if (children.length > 0 && children.every((name) => kazooLease.test(name))) {
-    const semaphore = yield* inspectKazooSemaphore(zk, path, children)
+  const kazooLeases = children.filter(isKazooLease)
+  if (kazooLeases.length > 0) {
+    const semaphore = yield* inspectKazooSemaphore(zk, path, kazooLeases)
     if (semaphore !== undefined) {
       parts.add(kazooLocks(path))
       found.push(semaphore)
@@ -125,10 +129,14 @@ const makeSemaphore = (
 ): Contention => ({ path, recipe: "semaphore", ...(permits === undefined ? {} : { permits }), contenders })
 
 /** The names of leases have no number, and that of permits is in the parent. */
-const inspectKazooSemaphore = Effect.fnUntraced(function* (zk: Reader, path: string, children: ReadonlyArray<string>) {
+const inspectKazooSemaphore = Effect.fnUntraced(function* (
+  zk: Reader,
+  path: string,
+  leaseNames: ReadonlyArray<string>
+) {
   const permits = parseCount(yield* orNothing(zk.getData(path), new Uint8Array()))
   if (permits === undefined) return undefined
-  const names = children.map((name) => ({ name, kind: "lease" as const, layout: "kazoo" as const }))
+  const names = leaseNames.map((name) => ({ name, kind: "lease" as const, layout: "kazoo" as const }))
   const leases = yield* readContenders(zk, path, names)
   const locks = kazooLocks(path)
   const waiting = yield* readContenders(zk, locks, Layouts.contenders(yield* orNothing(zk.getChildren(locks), [])))
@@ -167,7 +175,6 @@ const inspectLeases = Effect.fnUntraced(function* (zk: Reader, path: string, slo
 
 const leaseSlot = /^lease-\d{1,9}$/
 
-const kazooLease = /^[0-9a-f]{32}$/
 const kazooLocks = (path: string): string => `${path}-__lock__`
 
 const parseCount = (data: Uint8Array): number | undefined => {
