@@ -171,7 +171,12 @@ describeSlowOnServers("a guarded command", (it) => {
     const { end } = yield* start(`${servers}${chroot}`, ["elect", "/e", ...short, "--", "sh", "-c", command])
     yield* hasWritten(file, "begin")
     yield* zk.delete(yield* contender(zk, "/e"))
-    assert.strictEqual((yield* end).code, 3)
+    const { code, err } = yield* end
+    assert.strictEqual(code, 3)
+    assert.match(
+      err,
+      /^zk: .* is no longer held: its znode was deleted; the command was ended, and is a candidate again\n$/
+    )
     assert.deepStrictEqual(read(file), ["begin", "begin"])
   })
 })

@@ -21,18 +21,53 @@ const sessionTimeout = Flag.String("session-timeout").pipe(
   Flag.withDefault("15s")
 )
 
+const promise =
+  "All its processes have ended before anyone else can hold it. A\n" +
+  "  process is not found that has left the process group of the command and whose parent has ended, as a daemon does"
+
+/** The end of a description: the environment of the command, and the exit codes. */
+const surroundings = (conflict: string, timeIsOver: string): string =>
+  "\n\n  The environment of the command has ZK_FENCING_TOKEN, a number that grows with each holder, and ZK_HELD_PATH, the\n" +
+  "  znode behind the hold. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 and SIGWINCH are passed on to it.\n\n" +
+  "  The exit code is that of the command, or 128 and the number of the signal that ended it. zk itself ends with\n" +
+  `    4    ${conflict}\n` +
+  "    7    the hold was lost, and the command was ended\n" +
+  `    124  ${timeIsOver}\n` +
+  "    126  the command cannot be run\n" +
+  "    127  there is no such command\n" +
+  "    1, 2, 3, 5, 6 and 130 as other commands of zk: failed, a mistake on the command line, no such chroot, no server\n" +
+  "         answered, not permitted, interrupted\n" +
+  "  A command that ends with one of these by itself cannot be told from zk"
+
+const unseen = "nothing was run: others contend there that do not see those of this layout, or of this recipe"
+const notAcquired = "not acquired within --wait, or --timeout is over"
+
 const lock = Command.make(
   "lock",
-  { path: znode("The path of the lock"), command, wait, sessionTimeout },
+  {
+    path: znode("The path of the lock"),
+    command,
+    layout: Flag.Literals("layout", ["curator", "go", "kazoo", "aiozk"]).pipe(
+      Flag.withDescription(
+        "The names of the others who share the lock: curator for Curator and this library, go for go-zookeeper, kazoo, " +
+          "or aiozk (default: curator)"
+      ),
+      Flag.withDefault("curator")
+    ),
+    wait,
+    sessionTimeout
+  },
   handle(async () => (await import("../guard/guards.ts")).lock, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Run a command while a lock is held"),
-  Command.withDescription(
-    "Run a command while a lock is held. All its processes have ended before anyone else can hold the lock"
-  ),
+  Command.withDescription(`Run a command while a lock is held. ${promise}${surroundings(unseen, notAcquired)}`),
   Command.withExamples([
     { command: "zk lock /locks/backup -- pg_dump -f db.sql", description: "One backup at a time" },
-    { command: "zk lock /locks/job --wait 0 -- ./job.sh", description: "Not at all while it runs elsewhere" }
+    { command: "zk lock /locks/job --wait 0 -- ./job.sh", description: "Not at all while it runs elsewhere" },
+    {
+      command: "zk lock /locks/etl --layout kazoo -- ./etl.sh",
+      description: "A lock that Python programs take with kazoo"
+    }
   ])
 )
 
@@ -51,7 +86,12 @@ const semaphore = Command.make(
   },
   handle(async () => (await import("../guard/guards.ts")).semaphore, { limited: "ifAsked" })
 ).pipe(
-  Command.withDescription("Run a command while one of a number of permits is held"),
+  Command.withShortDescription("Run a command while one of a number of permits is held"),
+  Command.withDescription(
+    `Run a command while one of a number of permits is held. ${promise}.\n` +
+      "  The znodes are those of Curator's InterProcessSemaphoreV2; kazoo's Semaphore has others, and cannot share them" +
+      surroundings("nothing was run: kazoo holds permits there, or others contend for another recipe", notAcquired)
+  ),
   Command.withExamples([
     { command: "zk semaphore /limits/exports -n 3 -- ./export.sh", description: "At most three at a time" }
   ])
@@ -59,10 +99,26 @@ const semaphore = Command.make(
 
 const elect = Command.make(
   "elect",
-  { path: znode("The path of the election"), command, sessionTimeout },
+  {
+    path: znode("The path of the election"),
+    command,
+    layout: Flag.Literals("layout", ["latch", "selector", "kazoo", "aiozk"]).pipe(
+      Flag.withDescription(
+        "The names of the other candidates: latch for Curator's LeaderLatch and this library, selector for Curator's " +
+          "LeaderSelector, kazoo, or aiozk (default: latch)"
+      ),
+      Flag.withDefault("latch")
+    ),
+    sessionTimeout
+  },
   handle(async () => (await import("../guard/guards.ts")).elect, { limited: "ifAsked" })
 ).pipe(
-  Command.withDescription("Run a command on one machine of many, and on another when that one fails"),
+  Command.withShortDescription("Run a command on one machine of many, and on another when that one fails"),
+  Command.withDescription(
+    `Run a command on one machine of many, and on another when that one fails. ${promise}.\n` +
+      "  After a loss it is a candidate again, and says so" +
+      surroundings(unseen, "not done within --timeout")
+  ),
   Command.withExamples([
     { command: "zk elect /scheduler -- ./scheduler", description: "A candidate again after a loss, until it ends" }
   ])
@@ -84,7 +140,8 @@ const once = Command.make(
   Command.withShortDescription("Run a command on one of the machines that begin it, as those of a cron job do"),
   Command.withDescription(
     "Run a command on one of the machines that begin it. Where a run counts already, nothing is run, and the exit code is 0. " +
-      "Without --period and --stamp, it is run once for ever"
+      "Without --period and --stamp, it is run once for ever" +
+      surroundings("the znode has data that is not of a job", notAcquired)
   ),
   Command.withExamples([
     {

@@ -1,5 +1,6 @@
 /** `zk lock`, `zk semaphore` and `zk elect`: a command that runs while something is held. */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import type { Held } from "@effect-zookeeper/recipes/Held"
 import * as LeaderElection from "@effect-zookeeper/recipes/LeaderElection"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as Semaphore from "@effect-zookeeper/recipes/Semaphore"
@@ -10,7 +11,10 @@ import * as Os from "node:os"
 import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
+import { explain } from "../frame/explain.ts"
+import { Printer } from "../output/Printer.ts"
 import { type Holder, runHeld } from "./hold.ts"
+import { candidateNames, lockNames, refuseOtherPermits, refuseOthers } from "./others.ts"
 import { whileWaiting } from "./waiting.ts"
 
 export interface Input {
@@ -19,46 +23,80 @@ export interface Input {
   readonly sessionTimeout: string
 }
 
-export interface LockInput extends Input {
+export interface WaitInput extends Input {
   /** Left out: as long as it takes. */
   readonly wait: string | undefined
 }
 
-export interface SemaphoreInput extends LockInput {
+export interface LockInput extends WaitInput {
+  readonly layout: Lock.Layout
+}
+
+export interface ElectInput extends Input {
+  readonly layout: LeaderElection.Layout
+}
+
+export interface SemaphoreInput extends WaitInput {
   readonly permits: number
 }
 
 export const lock = Effect.fnUntraced(function* (input: LockInput) {
   const timeout = yield* waitOf(input)
+  const { layout, path } = input
   const holder = yield* holderOf("lock", input)
-  const lock = yield* Effect.provideService(Lock.make(input.path, { identifier }), ZooKeeper.ZooKeeper, holder.zk)
-  return yield* whileWaiting(input.path, firstOf(lock), (acquired) =>
-    lock.withLock((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)), timeout)
+  const lock = yield* Effect.provideService(Lock.make(path, { identifier, layout }), ZooKeeper.ZooKeeper, holder.zk)
+  const refuse = refuseOthers(holder.zk, path, { layout, names: lockNames })
+  yield* refuse
+  return yield* whileWaiting(path, firstOf(lock), (acquired) =>
+    lock.withLock(
+      (held) => acquired.pipe(Effect.andThen(refuse), Effect.andThen(runHeld(holder, held, input.command))),
+      timeout
+    )
   )
 })
 
 export const semaphore = Effect.fnUntraced(function* (input: SemaphoreInput) {
   const timeout = yield* waitOf(input)
+  const { path } = input
   const holder = yield* holderOf("semaphore", input)
   const options = { identifier, permits: input.permits }
-  const semaphore = yield* Effect.provideService(Semaphore.make(input.path, options), ZooKeeper.ZooKeeper, holder.zk)
-  return yield* whileWaiting(input.path, semaphore.holders, (acquired) =>
-    semaphore.withPermit((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)), timeout)
+  const semaphore = yield* Effect.provideService(Semaphore.make(path, options), ZooKeeper.ZooKeeper, holder.zk)
+  const refuse = refuseOtherPermits(holder.zk, path)
+  yield* refuse
+  return yield* whileWaiting(path, semaphore.holders, (acquired) =>
+    semaphore.withPermit(
+      (held) => acquired.pipe(Effect.andThen(refuse), Effect.andThen(runHeld(holder, held, input.command))),
+      timeout
+    )
   )
 })
 
 /** After a loss of the leadership it is a candidate again. */
-export const elect = Effect.fnUntraced(function* (input: Input) {
+export const elect = Effect.fnUntraced(function* (input: ElectInput) {
+  const { layout, path } = input
   const holder = yield* holderOf("elect", input)
   const election = yield* Effect.provideService(
-    LeaderElection.make(input.path, { identifier }),
+    LeaderElection.make(path, { identifier, layout }),
     ZooKeeper.ZooKeeper,
     holder.zk
   )
   const leader = Effect.map(election.leader, Option.toArray)
+  const refuse = refuseOthers(holder.zk, path, { layout, names: candidateNames })
+  yield* refuse
+  const { note } = yield* Printer
+  const sayLoss = (error: { readonly message: string }) => note(`zk: ${explain(error)}, and is a candidate again`)
+  const lead = (held: Held) =>
+    runHeld(holder, held, input.command).pipe(
+      Effect.tapError((error) => (error._tag === "HoldUncertain" ? sayLoss(error) : Effect.void)),
+      Effect.onInterrupt(() =>
+        Effect.flatMap(Effect.raceFirst(Effect.flip(held.lost), Effect.undefined), (loss) =>
+          loss === undefined ? Effect.void : sayLoss(loss)
+        )
+      )
+    )
   return yield* Effect.retry(
-    whileWaiting(input.path, leader, (acquired) =>
-      election.whileLeader((held) => Effect.andThen(acquired, runHeld(holder, held, input.command)))
+    whileWaiting(path, leader, (acquired) =>
+      election.whileLeader((held) => acquired.pipe(Effect.andThen(refuse), Effect.andThen(lead(held))))
     ),
     { while: ({ _tag }) => _tag === "HoldUncertain" }
   )
@@ -72,7 +110,7 @@ export const firstOf = (lock: Pick<Lock.Lock, "contenders">) =>
 export const identifier = `${Os.hostname()}:${process.pid}`
 
 /** The option `timeout` of recipes. */
-export const waitOf = ({ wait }: LockInput) =>
+export const waitOf = ({ wait }: WaitInput) =>
   wait === undefined ? Effect.succeed({}) : Effect.map(parseDuration("--wait", wait), (timeout) => ({ timeout }))
 
 /** A client that holds something for a command. */

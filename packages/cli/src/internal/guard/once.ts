@@ -17,11 +17,11 @@ import { Conflict, UsageError } from "../frame/errors.ts"
 import * as GlobalFlags from "../frame/globalFlags.ts"
 import { Printer, printOne } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
-import { firstOf, holderOf, identifier, type LockInput, waitOf } from "./guards.ts"
+import { firstOf, holderOf, identifier, type WaitInput, waitOf } from "./guards.ts"
 import { runHeld } from "./hold.ts"
 import { whileWaiting } from "./waiting.ts"
 
-export interface Input extends LockInput {
+export interface Input extends WaitInput {
   readonly period: string | undefined
   readonly stamp: string | undefined
   readonly retry: boolean
