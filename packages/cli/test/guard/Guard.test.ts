@@ -108,6 +108,24 @@ describeSlowOnServers("a guarded command", (it) => {
     }
   )
 
+  it.inChroot(
+    "has no child that lives on after the loss, also where one has left the process group",
+    { skip: process.platform !== "linux" },
+    function* ({ chroot, servers, zk }) {
+      const file = Path.join(yield* inFolder, "file")
+      const writes = (name: string) => `for i in $(seq 400); do echo ${name} >> ${file}; sleep 0.05; done`
+      const inner = `trap "" TERM; (${writes("grandchild")}) & ${writes("child")}`
+      const command = ["sh", "-c", `setsid sh -c '${inner}' > /dev/null 2>&1 & ${writes("parent")}`]
+      const { end } = yield* start(`${servers}${chroot}`, ["lock", "/l", ...short, "--", ...command])
+      yield* hasWritten(file, "grandchild")
+      yield* hasWritten(file, "parent")
+      yield* zk.delete(yield* contender(zk, "/l"))
+      const { code } = yield* end
+      yield* isQuiet(file)
+      assert.strictEqual(code, 7)
+    }
+  )
+
   it.inChroot("ends with zk, and with its keeper", function* ({ chroot, servers }) {
     const folder = yield* inFolder
     const run = (name: string) =>

@@ -11,6 +11,7 @@ import * as ChildProcess from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { CommandEnded, HoldUncertain, KeeperDied, NotStarted } from "../frame/errors.ts"
 import { type Ends, isAlive, type Order, type Report, signalGroup } from "./messages.ts"
+import { processesOf } from "./processes.ts"
 import { exitCodeOf, passSignals } from "./signals.ts"
 
 /** A client that holds something, and how long before the end of its session the hold ends. */
@@ -100,7 +101,7 @@ const launch = (): Keeper => {
   let hasStarted = false
   const done = (end: End): void => void Deferred.doneUnsafe(report, Effect.succeed(end))
   const died = (): void => {
-    if (group !== undefined && !Deferred.isDoneUnsafe(report)) signalGroup(group, "SIGKILL")
+    if (group !== undefined && !Deferred.isDoneUnsafe(report)) processesOf(group).signal("SIGKILL")
     done({ _tag: "Died" })
   }
   keeper.on("message", (message: Report) => {
@@ -134,7 +135,7 @@ const endGroup = Effect.fnUntraced(function* (keeper: Keeper, grace: number) {
     Effect.map(Effect.timeoutOption(Deferred.await(keeper.report), within), Option.isSome)
   if (!(yield* isEnded(grace + 100))) {
     const group = keeper.group()
-    if (group !== undefined) signalGroup(group, "SIGKILL")
+    if (group !== undefined) processesOf(group).signal("SIGKILL")
     yield* isEnded(1000)
   }
   const group = keeper.group()

@@ -8,10 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as ChildProcess from "node:child_process"
 import { reasonOf } from "../frame/reasons.ts"
-import { isAlive, type Order, type Report, signalGroup } from "./messages.ts"
+import type { Order, Report } from "./messages.ts"
+import { type Processes, processesOf } from "./processes.ts"
 
-/** The process group of the command, once it has begun. */
-let group: number | undefined
+/** The process group of the command, once it has begun, and what has left it. */
+let processes: Processes | undefined
 /** When the hold ends: readings of the monotonic clock, which all processes share, and of the wall clock, in milliseconds. */
 let ends = { monotonic: Number.POSITIVE_INFINITY, wall: Number.POSITIVE_INFINITY }
 /** How long the group has from SIGTERM to SIGKILL, in milliseconds. */
@@ -33,19 +34,19 @@ const end = (): void => {
 
 /** Ends the group where it is time, and this process where the group has ended. */
 const look = (): void => {
-  if (group === undefined) return
+  if (processes === undefined) return
   // The wall clock goes on while the machine sleeps.
   const late = Math.max(monotonic() - ends.monotonic, wall() - ends.wall)
-  if (late >= grace) signalGroup(group, "SIGKILL")
+  if (late >= grace) processes.signal("SIGKILL")
   else if (late >= 0 && !hasTerminated) {
     hasTerminated = true
-    signalGroup(group, "SIGTERM")
+    processes.signal("SIGTERM")
     // A stopped process gets no other signal.
-    signalGroup(group, "SIGCONT")
+    processes.signal("SIGCONT")
   }
   if (ended === undefined) return
   // The rest of the group ends too. A zombie that has no parent to collect it cannot hold up the end.
-  if (isAlive(group) && monotonic() < ended.at + grace + 1000) {
+  if (processes.isAlive() && monotonic() < ended.at + grace + 1000) {
     if (late < 0) end()
     return
   }
@@ -68,8 +69,11 @@ const start = (order: Extract<Order, { readonly _tag: "Start" }>): void => {
     env: { ...process.env, ...order.env }
   })
   // At once, so that there is no moment in which the group runs and is not known.
-  group = child.pid
-  if (group !== undefined) process.send?.({ _tag: "Started", group } satisfies Report)
+  const group = child.pid
+  if (group !== undefined) {
+    processes = processesOf(group)
+    process.send?.({ _tag: "Started", group } satisfies Report)
+  }
   child.once("error", (error) => {
     if (group === undefined)
       finish({ _tag: "Failed", message: `${command}: ${reasonOf(error, "program")}`, code: codeOf(error) })
@@ -92,12 +96,12 @@ process.on("message", (order: Order) => {
       if (!hasTerminated) ends = order.ends
       return
     case "End":
-      return group === undefined ? process.exit(0) : end()
+      return processes === undefined ? process.exit(0) : end()
   }
 })
 
 // `zk` is dead, and its session ends with nothing to renew it.
-process.on("disconnect", () => (group === undefined ? process.exit(0) : end()))
+process.on("disconnect", () => (processes === undefined ? process.exit(0) : end()))
 
 // A signal for all processes of a terminal or a service is for `zk` to pass on.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const) process.on(signal, () => {})
