@@ -109,10 +109,20 @@ describeOnServers("zk locks", (it) => {
     assert.deepInclude(found?.contenders[0], { state: "holds", kind: "candidate", identifier: "one" })
   })
 
+  it.inChroot("says where contenders of one library do not wait for those of another", function* ({ run, zk }) {
+    for (const name of [`_c_${id}0-lock-`, `${id}1__lock__`]) {
+      yield* zk.createWithParents(`/l/${name}`, { mode: "ephemeralSequential" })
+      yield* zk.createWithParents(`/${name.includes("_c_") ? "go" : "kazoo"}/${name}`, { mode: "ephemeralSequential" })
+    }
+    const remark = "  kazoo does not wait for go, except in this library: two may hold it at a time\n"
+    assert.include((yield* run(["locks", "/l"])).out, `\n${remark}`)
+    for (const path of ["/go", "/kazoo"]) assert.notInclude((yield* run(["locks", path])).out, "does not wait")
+  })
+
   it.inChroot("shows the permits of kazoo beside other znodes", function* ({ run, zk }) {
     yield* zk.create("/kazoo", { data: "2" })
     yield* zk.create(`/kazoo/${id}1`, { mode: "ephemeral", data: "py1" })
-    // What a client of another layout has left.
+    // Left by a client of another layout.
     yield* zk.create("/kazoo/leases")
     const { code, out } = yield* run(["locks", "/kazoo"])
     assert.strictEqual(code, 0)

@@ -1,4 +1,5 @@
 /** `zk locks`: the holders and waiters of the locks, elections and semaphores of a subtree, and since when. */
+import * as Layouts from "@effect-zookeeper/recipes/Layouts"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -71,8 +72,21 @@ const describe =
       identifier: identifier === undefined ? "(its ACL forbids to read it)" : oneLine(identifier)
     }))
     const shownColumns = recipe === "readWriteLock" ? columns : columns.filter(({ name }) => name !== "kind")
-    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n${tableOf(shownColumns, byWorth, rows, style.width)}`
+    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n${tableOf(shownColumns, byWorth, rows, style.width)}${unseen(contenders)}`
   }
+
+/** Two layouts of which one does not see the other, in a line; nothing where there are none. */
+const unseen = (contenders: Contention["contenders"]): string => {
+  for (const [index, { layout: own, state }] of contenders.entries()) {
+    if (own === undefined || state !== "waits") continue
+    const other = contenders
+      .slice(0, index)
+      .find(({ layout }) => layout !== undefined && !Layouts.waitsFor(own, layout))?.layout
+    if (other === undefined) continue
+    return `  ${own} does not wait for ${other}, except in this library: two may hold it at a time\n`
+  }
+  return ""
+}
 
 /** Without titles, for each cell says what it is. */
 const columns = [
