@@ -88,9 +88,11 @@ const semaphore = Command.make(
 ).pipe(
   Command.withShortDescription("Run a command while one of a number of permits is held"),
   Command.withDescription(
-    `Run a command while one of a number of permits is held. ${promise}.\n` +
-      "  The znodes are those of Curator's InterProcessSemaphoreV2; kazoo's Semaphore has others, and cannot share them" +
-      surroundings("nothing was run: kazoo holds permits there, or others contend for another recipe", notAcquired)
+    `Run a command while one of a number of permits is held. ${promise}.
+  The znodes are those of Curator's InterProcessSemaphoreV2; kazoo's Semaphore has others, and cannot share them${surroundings(
+    "nothing was run: kazoo holds permits there, or others contend for another recipe",
+    notAcquired
+  )}`
   ),
   Command.withExamples([
     { command: "zk semaphore /limits/exports -n 3 -- ./export.sh", description: "At most three at a time" }
@@ -115,9 +117,8 @@ const elect = Command.make(
 ).pipe(
   Command.withShortDescription("Run a command on one machine of many, and on another when that one fails"),
   Command.withDescription(
-    `Run a command on one machine of many, and on another when that one fails. ${promise}.\n` +
-      "  After a loss it is a candidate again, and says so" +
-      surroundings(unseen, "not done within --timeout")
+    `Run a command on one machine of many, and on another when that one fails. ${promise}.
+  After a loss it is a candidate again, and says so${surroundings(unseen, "not done within --timeout")}`
   ),
   Command.withExamples([
     { command: "zk elect /scheduler -- ./scheduler", description: "A candidate again after a loss, until it ends" }
@@ -139,9 +140,8 @@ const once = Command.make(
 ).pipe(
   Command.withShortDescription("Run a command on one of the machines that begin it, as those of a cron job do"),
   Command.withDescription(
-    "Run a command on one of the machines that begin it. Where a run counts already, nothing is run, and the exit code is 0. " +
-      "Without --period and --stamp, it is run once for ever" +
-      surroundings("the znode has data that is not of a job", notAcquired)
+    `Run a command on one of the machines that begin it. Where a run counts already, nothing is run, and the exit code is 0.
+  Without --period and --stamp, it is run once for ever${surroundings("the znode has data that is not of a job", notAcquired)}`
   ),
   Command.withExamples([
     {

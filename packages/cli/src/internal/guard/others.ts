@@ -14,7 +14,7 @@ import { isKazooLease } from "../recipes/contention.ts"
 /** The names of a contender, in the words of `Layouts`. */
 type Names = Pick<Layouts.Contender, "kind" | "layout">
 
-/** What a command writes, and its other layouts, which its flag names. */
+/** The layout of a command, and the names of all layouts that its flag takes. */
 interface Own<Layout extends string> {
   readonly layout: Layout
   readonly names: Readonly<Record<Layout, Names>>
@@ -37,7 +37,7 @@ export const candidateNames: Readonly<Record<LeaderElection.Layout, Names>> = {
 
 /**
  * Fails where the children of the path are contenders that do not wait for this one. It is looked for twice: before this
- * one contends, so that nobody waits in vain, and when its turn has come, for those that were in the queue meanwhile.
+ * one contends, so that no command waits in vain, and when its turn has come, for those that were in the queue meanwhile.
  */
 export const refuseOthers = Effect.fnUntraced(function* <Layout extends string>(
   zk: Service,

@@ -15,11 +15,6 @@ export interface Processes {
  */
 export const processesOf = (group: number): Processes => {
   const outside = new Map<number, string>()
-  const isThere = ([pid, started]: readonly [number, string]): boolean => {
-    const found = readProcess(pid)
-    // Another process may have its number since.
-    return found !== undefined && found.started === started && found.state !== "Z"
-  }
   return {
     signal: (signal) => {
       for (const { pid, started } of descendantsOutside(group, outside)) outside.set(pid, started)
@@ -74,6 +69,12 @@ const readProcess = (pid: number): Found | undefined => {
   } catch {
     return undefined
   }
+}
+
+/** By its number and when it began: another process may have the number since. A zombie has ended. */
+const isThere = ([pid, started]: readonly [number, string]): boolean => {
+  const found = readProcess(pid)
+  return found !== undefined && found.started === started && found.state !== "Z"
 }
 
 const signalOne = (pid: number, signal: NodeJS.Signals): void => {
