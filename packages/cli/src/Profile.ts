@@ -15,7 +15,8 @@
  * key = "me.key"
  * ```
  *
- * Relative paths start at the folder of the file. A profile has no secrets: it names the files that have them.
+ * Relative paths start at the folder of the file. A profile has no secrets: it names the files that have them. `servers` may
+ * be a list, too.
  *
  * @since 0.1.0
  */
@@ -23,6 +24,7 @@ import * as ErrorClass from "@effect-zookeeper/client/ErrorClass"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Toml from "effect/encoding/Toml"
+import { joinServers, mistakeOf } from "./internal/frame/profileKeys.ts"
 
 /**
  * The files of TLS connections, as paths of PEM files.
@@ -102,13 +104,17 @@ export const parse = (text: string): Result.Result<Readonly<Record<string, Profi
   if (Result.isFailure(tables)) {
     return Result.fail(new BadProfile({ message: `is not TOML: ${oneLine(tables.failure.message)}` }))
   }
+  const mistake = mistakeOf(tables.success, keys)
+  if (mistake !== undefined) return Result.fail(new BadProfile({ message: `has a mistake: ${mistake}` }))
   return Result.mapError(
-    decode(tables.success, { onExcessProperty: "error" }),
+    decode(joinServers(tables.success), { onExcessProperty: "error" }),
     (error) => new BadProfile({ message: `has a mistake: ${oneLine(error.message)}` })
   )
 }
 
 // ---- internal
+
+const keys = { profile: Object.keys(Profile.fields), tls: Object.keys(Tls.fields) }
 
 const decode = Schema.decodeUnknownResult(Schema.Record(Schema.String, Profile))
 

@@ -35,7 +35,12 @@ export const zk = Command.make("zk").pipe(
     "Look at the tree of a ZooKeeper ensemble, change it, guard commands by locks, and diagnose its members.\n\n" +
       "  A setting comes from the command line, or else from the profile that --profile names, or else from the\n" +
       "  environment, or else from the profile that ZK_PROFILE names. The profile `default` is for commands\n" +
-      "  that name neither a profile nor servers. Any of them can say read-only.\n\n" +
+      "  that name neither a profile nor servers. Any of them can say read-only.\n" +
+      "  A file of profiles has a table for each, with the names of the flags in camel case:\n\n" +
+      "    [prod]\n" +
+      '    servers = "zk1:2181,zk2:2181/app"\n' +
+      '    authFile = "prod.auth"\n' +
+      "    readOnly = true\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
       "  7 session or lock lost, 124 timeout, 129 ended by a closed terminal, 130 interrupted, 143 ended by SIGTERM."
   ),

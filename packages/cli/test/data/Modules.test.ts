@@ -102,6 +102,31 @@ describe("a file of profiles", () => {
       assert.isTrue(Result.isFailure(Profile.parse(wrong)), wrong)
     }
   })
+
+  it("may have a list of servers", () => {
+    const profiles = Profile.parse('[a]\nservers = ["zk1:2181", "zk2:2181/app"]\n')
+    assert.deepStrictEqual(Result.getOrThrow(profiles), { a: { servers: "zk1:2181,zk2:2181/app" } })
+    assert.isTrue(Result.isFailure(Profile.parse('[a]\nservers = ["zk1:2181", 2]\n')))
+  })
+
+  it("is told the keys that there are, and the nearest one", () => {
+    const message = (text: string) => Result.getOrThrow(Result.flip(Profile.parse(text))).message
+    const keys = "servers, chroot, authFile, tls, readOnly, timeout, maxBuffer"
+    const unknown = (key: string, hint: string) =>
+      `has a mistake: [a] has an unknown key, "${key}"${hint} The keys are ${keys}`
+    assert.strictEqual(message('[a]\nserverz = "zk1"\n'), unknown("serverz", ": did you mean servers?"))
+    assert.strictEqual(message("[a]\nread-only = true\n"), unknown("read-only", ": did you mean readOnly?"))
+    assert.strictEqual(message('[a]\nca = "ca.pem"\n'), unknown("ca", ": ca is a key of [a.tls]."))
+    assert.strictEqual(message("[a]\npassword = 'x'\n"), unknown("password", "."))
+    assert.strictEqual(
+      message('[a.tls]\ncrt = "me.pem"\n'),
+      'has a mistake: [a.tls] has an unknown key, "crt": did you mean cert? The keys are ca, cert, key, servername'
+    )
+    assert.strictEqual(
+      message('servers = "zk1"\n'),
+      'has a mistake: "servers" is in no profile; write the header of one above it, such as [default]'
+    )
+  })
 })
 
 describe("exit codes", () => {

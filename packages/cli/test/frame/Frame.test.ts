@@ -173,20 +173,14 @@ describeOnServers("the settings of zk", (it) => {
       `zk: HTTPS: ${none} cannot be read: no such file\n`
     )
     assert.notMatch(yield* err("snapshot", "ls", `${locked}/x`), /FileSystem|BadResource/)
-    const missing = `the file of profiles, ${none}, does not exist; `
+    const missing = `the file of profiles, ${none}, does not exist; write one, with a line [name] and a line servers = "host:port" below it, or name another with --profiles\n`
     const profiles = ["--profiles", none]
-    assert.strictEqual(
-      yield* err("ls", ...profiles, "-p", "prod"),
-      `zk: there is no profile prod: ${missing}--profile (-p) and ZK_PROFILE name one of its profiles, or of the file of --profiles\n`
-    )
+    assert.strictEqual(yield* err("ls", ...profiles, "-p", "prod"), `zk: there is no profile prod: ${missing}`)
     assert.include(
       yield* err("create", "-p", "/a", "data", ...profiles),
       '-p is --profile, and "/a" is no profile; zk create has --parents'
     )
-    assert.strictEqual(
-      (yield* run(["ls", ...profiles], { env: { ZK_SERVERS: "" } })).err,
-      `zk: ${missing}name another with --profiles\n`
-    )
+    assert.strictEqual((yield* run(["ls", ...profiles], { env: { ZK_SERVERS: "" } })).err, `zk: ${missing}`)
     assert.include(
       (yield* run(["ls", "--profiles", folder], { env: { ZK_SERVERS: "" } })).err,
       `${folder}, cannot be read: it is a directory`
@@ -266,6 +260,15 @@ describe("zk", () => {
           { code: missing.code, err: missing.err },
           { code: 2, err: `zk: ${file} has no profile test; it has prod\n` }
         )
+        assert.include(typo.err, "did you mean servers?")
+        const none = Path.join(folder, "none.toml")
+        const nowhere = yield* run(["ls", "--profiles", none, "-p", "prod"])
+        assert.strictEqual(nowhere.code, 2)
+        assert.match(
+          nowhere.err,
+          /there is no profile prod: .*none\.toml, does not exist; write one, with a line \[name\]/
+        )
+        assert.include((yield* run(["--help"])).out, '    servers = "zk1:2181,zk2:2181/app"\n')
         assert.strictEqual((yield* run(["ls"], { env: { ZK_TLS: "perhaps" } })).code, 2)
       })
     )

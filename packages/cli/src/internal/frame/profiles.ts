@@ -71,9 +71,7 @@ const readProfiles = Effect.fnUntraced(function* (
       new UsageError({
         message:
           codeOf(error) === "ENOENT"
-            ? name === undefined
-              ? `the file of profiles, ${source}, does not exist; name another with --profiles`
-              : `${missing(name)}: the file of profiles, ${source}, does not exist; --profile (-p) and ZK_PROFILE name one of its profiles, or of the file of --profiles`
+            ? `${name === undefined ? "" : `${missing(name)}: `}the file of profiles, ${source}, does not exist; write one, with a line [name] and a line servers = "host:port" below it, or name another with --profiles`
             : `the file of profiles, ${source}, cannot be read: ${reasonOf(error)}; name another with --profiles`
       })
   )
