@@ -42,7 +42,8 @@ export const zk = Command.make("zk").pipe(
       '    authFile = "prod.auth"\n' +
       "    readOnly = true\n\n" +
       "  Exit codes: 0 done, 1 failed, 2 usage, 3 no such znode, 4 conflict, 5 no server reached, 6 not permitted,\n" +
-      "  7 session or lock lost, 124 timeout, 129 ended by a closed terminal, 130 interrupted, 143 ended by SIGTERM."
+      "  7 session or lock lost, 124 timeout, 129 ended by a closed terminal, 130 interrupted, 143 ended by SIGTERM.\n" +
+      "  Ctrl-C ends watch and tail with 130, too; the view of top is left by it with 0, as by q."
   ),
   Command.withExamples([
     { command: "zk ls /", description: "The children of the root, on localhost:2181" },

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Net from "node:net"
+import type { Sample } from "../../src/internal/diagnose/looks.ts"
 import { render } from "../../src/internal/diagnose/topView.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
@@ -157,9 +158,11 @@ describe("the members of an ensemble", () => {
 const plain = (text: string): string => text
 const style = { width: 80, bold: plain, dim: plain, yellow: plain, blue: plain }
 
-const sample = (second: number, received: number) => ({
-  time: Date.UTC(2026, 0, 1, 12, 0, second),
-  members: [
+const at = (second: number): number => Date.UTC(2026, 0, 1, 12, 0, second)
+
+const sample = (second: number, received: number): Sample => ({
+  time: at(second),
+  rows: [
     member("zk1:2181", {
       mode: "leader",
       release: "3.8.0",
@@ -173,7 +176,7 @@ const sample = (second: number, received: number) => ({
       zxid: 0x100000000n + BigInt(received)
     }),
     { server: "zk2:2181", state: "unreachable" as const, problem: "zk2:2181: could not connect (ECONNREFUSED)" }
-  ]
+  ].map((member) => ({ member, at: at(second), waiting: undefined }))
 })
 
 const samples = [sample(0, 100), sample(1, 100), sample(2, 150), sample(3, 250)]
@@ -197,9 +200,9 @@ describe("the picture of zk top", () => {
     assert.deepStrictEqual(narrow, [
       "zk top  1 of 2 serve  zxid 0x1000000fa (",
       "",
-      "SERVER    MODE    PACKETS/S  ROUND TRIP",
-      "zk1:2181  leader  100        1.3 ms",
-      "q ends"
+      "SERVER    MODE    LAG  PACKETS/S",
+      "zk1:2181  leader  0    100",
+      "q ends; 1 of 2 not shown"
     ])
     for (const columns of [1, 7, 20, 80]) {
       for (const rows of [1, 2, 24]) {
@@ -213,6 +216,26 @@ describe("the picture of zk top", () => {
 
   it("shows no rate of a server that has begun to count anew", () => {
     const lines = render([sample(0, 100), sample(1, 3)], { columns: 40, rows: 9 }, style)
-    assert.match(lines[3] ?? "", /^zk1:2181 +leader +- /)
+    assert.match(lines[3] ?? "", /^zk1:2181 +leader +0 +-$/)
+  })
+
+  it("has the last values of a member that does not answer, and no plot of that time", () => {
+    const [first] = sample(2, 150).rows
+    const waiting = (second: number): Sample => ({
+      time: at(second),
+      rows: [{ member: first!.member, at: first!.at, waiting: (second - 3) * 1000 }, sample(second, 0).rows[1]!]
+    })
+    const silent = [...samples.slice(0, 3), waiting(4), waiting(6)]
+    const lines = render(silent, { columns: 160, rows: 24 }, style)
+    assert.match(lines[0] ?? "", /^zk top {2}0 of 2 serve/)
+    assert.match(lines[3] ?? "", /^zk1:2181 {2}waiting 3s {2}3\.8\.0 +0 +12 +100 +5000 +0 +50 +▁█ {2} +1\.3 ms +███$/)
+    // The rate of the whole time, once it has answered.
+    const back = render([...silent, sample(7, 650)], { columns: 40, rows: 24 }, style)
+    assert.match(back[3] ?? "", /^zk1:2181 {2}leader {2}0 +100$/)
+    const begun = {
+      time: 0,
+      rows: [{ member: { server: "zk1", state: "silent" as const }, at: undefined, waiting: 0 }]
+    }
+    assert.match(render([begun], { columns: 40, rows: 24 }, style)[3] ?? "", /^zk1 +waiting +- +-$/)
   })
 })

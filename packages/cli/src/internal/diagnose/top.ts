@@ -1,4 +1,5 @@
 /** `zk top`: the members live, in place. */
+import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -10,7 +11,8 @@ import * as MemberStatus from "../../MemberStatus.ts"
 import { UsageError } from "../frame/errors.ts"
 import { printAll, Printer } from "../output/Printer.ts"
 import { followMembers, intervalOf, makeAsk, withinOf } from "./network.ts"
-import { kept, render, type Sample } from "./topView.ts"
+import { makeLooks, type Sample } from "./looks.ts"
+import { kept, render } from "./topView.ts"
 
 export interface Input {
   readonly interval: string
@@ -31,17 +33,23 @@ export const top = Effect.fnUntraced(function* (input: Input) {
   const interval = yield* intervalOf(input.interval)
   const servers = yield* followMembers(input.discover, () => Effect.void)
   const ask = yield* makeAsk(input.adminPort, timeout)
-  const sample = Effect.gen(function* () {
-    const found = yield* MemberStatus.askAllBy(servers(), ask)
-    return { time: yield* Clock.currentTimeMillis, members: found } satisfies Sample
-  })
-  const all = Stream.fromEffectSchedule(sample, Schedule.fixed(interval))
-  const samples = input.count === undefined ? all : Stream.take(all, input.count)
-  if (mode !== "text") return yield* printAll(Diagnosis.Status, samples, () => "", { isLive: true })
-  yield* live(samples)
+  const repeated = <A, E, R>(look: Effect.Effect<A, E, R>) => {
+    const all = Stream.fromEffectSchedule(look, Schedule.fixed(interval))
+    return input.count === undefined ? all : Stream.take(all, input.count)
+  }
+  // Each item has what all members say: one that hangs is waited for.
+  if (mode !== "text")
+    return yield* printAll(Diagnosis.Status, repeated(whole(servers, ask)), () => "", { isLive: true })
+  yield* live(repeated(makeLooks(servers, ask, interval)))
 })
 
 // ---- internal
+
+const whole = (servers: () => ReadonlyArray<ServerAddress>, ask: MemberStatus.Ask) =>
+  Effect.gen(function* () {
+    const members = yield* MemberStatus.askAllBy(servers(), ask)
+    return { time: yield* Clock.currentTimeMillis, members }
+  })
 
 const enter = "\u001b[?1049h\u001b[?25l"
 const leave = "\u001b[?25h\u001b[?1049l"

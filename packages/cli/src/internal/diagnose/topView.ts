@@ -1,17 +1,12 @@
 /** The picture of `zk top`: the last samples of the members, in a window of some size. */
-import type { MemberStatus } from "../../MemberStatus.ts"
 import * as Output from "../../Output.ts"
 import { type Cells, type Column, fit, widthOf } from "../output/columns.ts"
 import type { Style } from "../output/Printer.ts"
+import { age } from "../output/short.ts"
 import { shown } from "../output/text.ts"
+import type { Row, Sample } from "./looks.ts"
 import { memberCells } from "./memberCells.ts"
 import { sparkline } from "./sparkline.ts"
-
-/** All members at one time, in milliseconds. */
-export interface Sample {
-  readonly time: number
-  readonly members: ReadonlyArray<MemberStatus>
-}
 
 /** The samples that are kept: as many as a plot can show. */
 export const kept = 60
@@ -24,7 +19,7 @@ export const render = (
 ): ReadonlyArray<string> => {
   const last = samples.at(-1)
   if (last === undefined) return [cut("zk top: the first answers are awaited", columns)]
-  const all = last.members.map((member, index) => cellsOf(member, historyOf(samples, index)))
+  const all = last.rows.map((row) => cellsOf(row, historyOf(samples, row.member.server)))
   const chosen = fit(table, byWorth, all, columns)
   const widths = chosen.map((column) => widthOf(column, all))
   const line = (cells: ReadonlyArray<string>) =>
@@ -32,20 +27,26 @@ export const render = (
       .map((cell, index) => cell.padEnd(widths[index] ?? 0))
       .join("  ")
       .trimEnd()
-  const lines = [
+  const above = [
     cut(titleOf(last, samples.at(-2)), columns),
     "",
-    style.bold(cut(line(chosen.map(({ title }) => title)), columns)),
-    ...last.members.map((member, index) => {
+    style.bold(cut(line(chosen.map(({ title }) => title)), columns))
+  ]
+  const shownRows = last.rows.slice(0, Math.max(0, rows - 1 - above.length))
+  const hidden = last.rows.length - shownRows.length
+  const lines = [
+    ...above,
+    ...shownRows.map((row, index) => {
       const text = cut(line(chosen.map(({ name }) => all[index]?.[name] ?? "")), columns)
-      return member.state === "serving" ? text : style.yellow(text)
+      return isServing(row) ? text : style.yellow(text)
     }),
     "",
-    ...last.members.flatMap(({ problem, state }) =>
+    ...last.rows.flatMap(({ member: { problem, state } }) =>
       problem === undefined || state === "serving" ? [] : [style.yellow(cut(shown(problem), columns))]
     )
   ]
-  const help = style.dim(cut("q ends", columns))
+  const notShown = hidden === 0 ? "" : `; ${hidden} of ${last.rows.length} not shown`
+  const help = style.dim(cut(`q ends${notShown}`, columns))
   return rows < 2 ? lines.slice(0, rows) : [...lines.slice(0, rows - 1), help]
 }
 
@@ -85,9 +86,9 @@ const table: ReadonlyArray<Column<Name>> = [
 const byWorth: ReadonlyArray<Name> = [
   "server",
   "mode",
+  "lag",
   "rate",
   "trip",
-  "lag",
   "connections",
   "outstanding",
   "rates",
@@ -105,33 +106,48 @@ interface History {
   readonly trips: ReadonlyArray<number | undefined>
 }
 
-const historyOf = (samples: ReadonlyArray<Sample>, index: number): History => ({
-  rates: samples.slice(1).map((sample, before) => rateOf(samples[before], sample, index)),
-  trips: samples.map(({ members }) => members[index]?.roundTrip)
-})
+/** Members may come and go: the past of each is found by its name. */
+const historyOf = (samples: ReadonlyArray<Sample>, server: string): History => {
+  const past = samples.map(({ rows }) => rows.find(({ member }) => member.server === server))
+  return {
+    rates: past.slice(1).map((row, before) => rateOf(past[before], row)),
+    trips: past.map((row, index) => (isNew(past[index - 1], row) ? row?.member.roundTrip : undefined))
+  }
+}
 
-const rateOf = (before: Sample | undefined, after: Sample, index: number): number | undefined => {
-  const [first, second] = [before?.members[index]?.received, after.members[index]?.received]
-  if (before === undefined || first === undefined || second === undefined || second < first) return undefined
-  const seconds = (after.time - before.time) / 1000
+/** Whether a member has answered since. */
+const isNew = (before: Row | undefined, after: Row | undefined): boolean => after?.at !== before?.at
+
+/** By the times of the answers, between which a picture may have been drawn without one. */
+const rateOf = (before: Row | undefined, after: Row | undefined): number | undefined => {
+  const [first, second] = [before?.member.received, after?.member.received]
+  if (before?.at === undefined || after?.at === undefined) return undefined
+  if (first === undefined || second === undefined || second < first) return undefined
+  const seconds = (after.at - before.at) / 1000
   return seconds <= 0 ? undefined : (second - first) / seconds
 }
 
-const cellsOf = (member: MemberStatus, { rates, trips }: History): Cells<Name> => {
-  const rate = rates.at(-1)
+/** With the last rate and round trip that are known, where an answer is awaited. */
+const cellsOf = ({ at, member, waiting }: Row, { rates, trips }: History): Cells<Name> => {
+  const rate = waiting === undefined ? rates.at(-1) : rates.findLast((each) => each !== undefined)
+  const cells = memberCells(member)
+  const waited = waiting === undefined || waiting < 1000 ? "" : ` ${age(waiting)}`
   return {
-    ...memberCells(member),
-    rate: rate === undefined ? "-" : rate.toFixed(0),
+    ...cells,
+    mode: waiting === undefined ? cells.mode : `waiting${waited}`,
+    rate: at === undefined || rate === undefined ? "-" : rate.toFixed(0),
     rates: sparkline(rates, plotWidth),
     trip: member.roundTrip === undefined ? "-" : `${member.roundTrip.toFixed(1)} ms`,
     trips: sparkline(trips, plotWidth)
   }
 }
 
-const titleOf = ({ members, time }: Sample, before: Sample | undefined): string => {
-  const serving = members.filter(({ state }) => state === "serving").length
-  const [newest, last] = [newestOf(members), before === undefined ? undefined : newestOf(before.members)]
-  const parts = [`zk top  ${serving} of ${members.length} serve`]
+const isServing = ({ member, waiting }: Row): boolean => waiting === undefined && member.state === "serving"
+
+const titleOf = ({ rows, time }: Sample, before: Sample | undefined): string => {
+  const serving = rows.filter(isServing).length
+  const [newest, last] = [newestOf(rows), before === undefined ? undefined : newestOf(before.rows)]
+  const parts = [`zk top  ${serving} of ${rows.length} serve`]
   if (newest !== undefined) {
     const seconds = before === undefined ? 0 : (time - before.time) / 1000
     // Another epoch is a new leader, whose transactions are counted anew.
@@ -143,9 +159,9 @@ const titleOf = ({ members, time }: Sample, before: Sample | undefined): string 
   return parts.join("  ")
 }
 
-const newestOf = (members: ReadonlyArray<MemberStatus>): bigint | undefined =>
-  members.reduce<bigint | undefined>(
-    (newest, { zxid }) => (zxid === undefined || (newest !== undefined && newest > zxid) ? newest : zxid),
+const newestOf = (rows: ReadonlyArray<Row>): bigint | undefined =>
+  rows.reduce<bigint | undefined>(
+    (newest, { member: { zxid } }) => (zxid === undefined || (newest !== undefined && newest > zxid) ? newest : zxid),
     undefined
   )
 

@@ -218,7 +218,11 @@ const top = Command.make(
   handle(async () => (await import("../diagnose/top.ts")).top, { limited: "ifAsked" })
 ).pipe(
   Command.withShortDescription("Show the members live, with plots of their load"),
-  Command.withDescription("Show the members live, with plots of their load; q ends. With --ndjson it prints each look"),
+  Command.withDescription(
+    "Show the members live, with plots of their load. One that does not answer is shown as it last was, with `waiting`, and\n" +
+      "  as silent after --within. q, Esc or Ctrl-C leave it, with exit code 0. With --ndjson it prints each look, for which\n" +
+      "  it waits until all have answered or --within is over"
+  ),
   Command.withExamples([
     { command: "zk top -s zk1:2181,zk2:2181,zk3:2181", description: "All members, each second" },
     { command: "zk top --ndjson -n 60 > minute.ndjson", description: "A minute, for a script" }
