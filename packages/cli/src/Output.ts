@@ -261,7 +261,10 @@ export const Contention = Schema.Struct({
       identifier: Schema.optionalKey(Schema.String),
       /** Missing for leases, which outlive sessions. */
       session: Schema.optionalKey(Hex),
-      /** When it came, which is before it held if it had to wait. When a lease was taken or renewed. */
+      /**
+       * When it came to wait for its turn: a holder holds since then or since a later time, which no server tells. When a lease
+       * was taken or last renewed.
+       */
       since: Time,
       /** When a lease ends, if it is not renewed. */
       until: Schema.optionalKey(Time),

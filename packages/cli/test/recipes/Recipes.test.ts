@@ -61,8 +61,8 @@ describeOnServers("zk locks", (it) => {
       assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
       const expected = [
         `${path}  lock, 1 held, 1 waiting`,
-        `  holds  AGE  TIME  SESSION  ${layout}  db1 ⏎ :4711`,
-        `  waits  AGE  TIME  SESSION  ${layout}  db2`,
+        `  holds  came AGE ago  TIME  SESSION  ${layout}  db1 ⏎ :4711`,
+        `  waits  came AGE ago  TIME  SESSION  ${layout}  db2`,
         ""
       ]
       assert.strictEqual(masked(out), expected.join("\n"))
@@ -178,7 +178,7 @@ describeOnServers("zk locks", (it) => {
     const { out } = yield* run(["locks", "/leases"])
     assert.match(
       masked(out),
-      /^\/leases {2}leases, 1 of 2 permits held\n {2}holds {2}AGE {2}TIME {2}for AGE more {2,}importer\n$/
+      /^\/leases {2}leases, 1 of 2 permits held\n {2}holds {2}taken or renewed AGE ago {2}TIME {2}for AGE more {2,}importer\n$/
     )
     const [found] = contentions((yield* run(["locks", "/leases", "--ndjson"])).out)
     assert.deepInclude(found, { recipe: "lease", permits: 2 })

@@ -12,10 +12,11 @@ const locks = Command.make(
   },
   handle(async () => (await import("../recipes/locks.ts")).locks)
 ).pipe(
-  Command.withShortDescription("Show the holders and waiters of locks, elections and semaphores, and since when"),
+  Command.withShortDescription("Show the holders and waiters of locks, elections and semaphores, and when they came"),
   Command.withDescription(
-    "Show the holders and waiters of the locks, elections and semaphores of a subtree, and since when. It knows the layouts of\n" +
-      "  this library, Curator, kazoo, go-zookeeper and aiozk"
+    "Show the holders and waiters of the locks, elections and semaphores of a subtree, and when they came. A holder came to\n" +
+      "  wait for its turn: servers do not tell since when it holds. It knows the layouts of this library, Curator, kazoo,\n" +
+      "  go-zookeeper and aiozk"
   ),
   Command.withExamples([
     { command: "zk locks /locks/backup", description: "One lock" },

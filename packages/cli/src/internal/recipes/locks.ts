@@ -1,4 +1,4 @@
-/** `zk locks`: the holders and waiters of the locks, elections and semaphores of a subtree, and since when. */
+/** `zk locks`: the holders and waiters of the locks, elections and semaphores of a subtree, and when they came. */
 import * as Layouts from "@effect-zookeeper/recipes/Layouts"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -63,7 +63,8 @@ const describe =
     const rows = contenders.map(({ identifier, kind, layout, session, since, state, until }) => ({
       state: `  ${state}`,
       kind: `to ${kind}`,
-      age: age(now - since),
+      // A lease is written when it is taken, and when it is renewed. Of others no server tells since when they hold.
+      age: `${session === undefined ? "taken or renewed" : "came"} ${age(now - since)} ago`,
       since: Output.formatTime(since)
         .replace("T", " ")
         .replace(/\.\d+Z$/, "Z"),
