@@ -326,6 +326,11 @@ export const Session = Schema.Struct({
   connected: Schema.optionalKey(Time),
   /** Milliseconds. */
   timeout: Schema.optionalKey(Schema.Number),
+  /**
+   * For how many milliseconds, at least, the server has not heard it: by how much the last answer to it is older than that to
+   * the session that the server has heard last, of which the time is not known.
+   */
+  unheard: Schema.optionalKey(Schema.Number),
   /** The number of its ephemeral znodes. */
   ephemerals: Schema.optionalKey(Schema.Number),
   /** Requests that wait in the server. */

@@ -113,6 +113,11 @@ export const Connection = Schema.Struct({
   /** Milliseconds. */
   sessionTimeout: Schema.optionalKey(Schema.Finite),
   lastZxid: Schema.optionalKey(Hex),
+  /**
+   * When the server last answered, pings too: milliseconds of a clock of the server alone, which is no time of day. Those of
+   * one answer can be compared.
+   */
+  lastResponse: Schema.optionalKey(Schema.Finite),
   /** Milliseconds, as the others below. */
   lastLatency: Schema.optionalKey(Schema.Finite),
   minLatency: Schema.optionalKey(Schema.Finite),

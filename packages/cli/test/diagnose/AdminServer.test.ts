@@ -73,6 +73,7 @@ describe("the AdminServer", () => {
         established: Date.UTC(2026, 0, 1, 12),
         sessionTimeout: 10_000,
         lastZxid: -1n,
+        lastResponse: 99,
         lastLatency: 1,
         minLatency: 0,
         avgLatency: 2,

@@ -75,6 +75,7 @@ Node count: 4
         established: 1_700_000_000_000,
         sessionTimeout: 10_000,
         lastZxid: -1n,
+        lastResponse: 129,
         lastLatency: 0,
         minLatency: 0,
         avgLatency: 3,

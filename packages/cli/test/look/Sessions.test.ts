@@ -30,7 +30,7 @@ describeOnServers("zk sessions", (it) => {
     assert.match(
       text.out,
       new RegExp(
-        String.raw`^SESSION +SERVER +CLIENT +CONNECTED +TIMEOUT +EPHEMERALS +QUEUED +LAST\n${Output.formatHex(other.session.id)} +${servers} +127\.0\.0\.1:\d+ +\S+ +\S+ +(1|-) +0 +\S+\n$`
+        String.raw`^SESSION +SERVER +CLIENT +CONNECTED +TIMEOUT +HEARD +EPHEMERALS +QUEUED +LAST\n${Output.formatHex(other.session.id)} +${servers} +127\.0\.0\.1:\d+ +\S+ +\S+ +(-|\d+s ago) +(1|-) +0 +\S+\n$`
       )
     )
     const none = yield* run(["sessions", "--session", "0x1", "--json"])
@@ -79,35 +79,63 @@ Connections Sets (1)/(1):
 \tip: /127.0.0.1:40416 sessionId: 0x1000000a5b20001
 `
 
+/** Of a client that is well, of one that hangs, and of one that was not answered yet. */
+const hanging = [
+  "10.0.0.1:1[1](queued=0,recved=9,sent=9,sid=0x1,lop=PING,est=1638200000000,to=10000,lresp=90000,llat=0)",
+  "10.0.0.2:1[1](queued=0,recved=9,sent=9,sid=0x2,lop=CREA,est=1638200000001,to=10000,lresp=83000,llat=0)",
+  "10.0.0.3:1[1](queued=0,recved=9,sent=9,sid=0x3,lop=PING,est=1638200000002,to=10000,lresp=87000,llat=0)",
+  "10.0.0.4:1[1](queued=0,recved=0,sent=0,sid=0x4,lop=null,est=1638200000003,to=10000,lresp=0,llat=0)"
+]
+  .map((line) => ` /${line}\n`)
+  .join("")
+
 /** Answers `cons` and `dump` as soon as both have been asked. */
-const answeringBoth = Effect.acquireRelease(
-  Effect.callback<Net.Server>((resume) => {
-    const asked = new Map<string, Net.Socket>()
-    const server = Net.createServer((socket) => {
-      socket.on("error", () => {})
-      socket.once("data", (word) => {
-        asked.set(word.toString().trim(), socket)
-        if (asked.size < 2) return
-        asked.get("cons")?.end(cons)
-        asked.get("dump")?.end(dump("\t/a\n"))
+const answeringBoth = (cons: string) =>
+  Effect.acquireRelease(
+    Effect.callback<Net.Server>((resume) => {
+      const asked = new Map<string, Net.Socket>()
+      const server = Net.createServer((socket) => {
+        socket.on("error", () => {})
+        socket.once("data", (word) => {
+          asked.set(word.toString().trim(), socket)
+          if (asked.size < 2) return
+          asked.get("cons")?.end(cons)
+          asked.get("dump")?.end(dump("\t/a\n"))
+        })
       })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  ).pipe(
+    Effect.map((server) => {
+      const address = server.address()
+      return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
     })
-    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-  }),
-  (server) => Effect.sync(() => server.close())
-).pipe(
-  Effect.map((server) => {
-    const address = server.address()
-    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-  })
-)
+  )
 
 describe("the words of servers about sessions", () => {
   itLive("are asked at the same time, so that a server that hangs is waited for once", function* () {
-    const server = yield* answeringBoth
+    const server = yield* answeringBoth(cons)
     const { code, err, out } = yield* run(["sessions", "-s", server, "--session", "0x1000000a5b20001", "--ndjson"])
     assert.strictEqual(code, 0, err)
     assert.deepInclude(items(out)[0], { client: "127.0.0.1:40416", ephemerals: 1 })
+  })
+
+  itLive("tell since when a session was not heard, and which is late", function* () {
+    const server = yield* answeringBoth(hanging)
+    const found = items((yield* run(["sessions", "-s", server, "--ndjson"])).out)
+    const unheard = new Map(found.map(({ session, unheard }) => [session, unheard]))
+    assert.deepStrictEqual(
+      [1n, 2n, 3n, 4n].map((session) => unheard.get(session)),
+      [undefined, 7000, 3000, undefined]
+    )
+    const again = yield* answeringBoth(hanging)
+    const { out } = yield* run(["sessions", "-s", again])
+    const row = (session: string) => out.split("\n").find((line) => line.startsWith(`${session} `)) ?? ""
+    assert.match(row("0x1"), / 10s +- +- +0 +PING$/)
+    assert.match(row("0x2"), / 10s +7s ago, late +- +0 +CREA$/)
+    assert.match(row("0x3"), / 10s +3s ago +- +0 +PING$/)
+    assert.match(row("0x4"), / 10s +- +- +0 +-$/)
   })
 
   it("are read together, without the connection of the question itself", () => {

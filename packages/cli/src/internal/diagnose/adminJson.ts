@@ -121,15 +121,17 @@ const connectionOf = (connection: Json): Json => ({
 const sessionOf = (connection: Json): Json => {
   const session = connection["session_id"]
   if (session === undefined || session === 0) return {}
-  const established = connection["established"]
+  const { established, last_operation: last, last_response_time: response } = connection
   return {
     session: hex(session),
-    lastOperation: connection["last_operation"],
+    ...(last === null || last === "null" ? {} : { lastOperation: last }),
     ...(typeof established === "string" || typeof established === "number"
       ? { established: isoOf(established) ?? String(established) }
       : {}),
     sessionTimeout: connection["session_timeout"],
     lastZxid: hex(connection["last_zxid"]),
+    // 0 before the first answer.
+    ...(typeof response === "number" && response > 0 ? { lastResponse: response } : {}),
     lastLatency: connection["last_latency"],
     minLatency: connection["min_latency"],
     avgLatency: connection["avg_latency"],

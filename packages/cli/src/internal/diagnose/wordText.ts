@@ -131,7 +131,7 @@ const connectionOf = (line: string): ReadonlyArray<Record<string, unknown>> => {
   if (address === undefined || rest === undefined) return []
   const values = new Map(rest.split(",").map((part) => splitAt(part)))
   const number = (name: string) => numberOf(values.get(name))
-  const established = values.get("est")
+  const [established, last] = [values.get("est"), values.get("lop")]
   return [
     {
       // The name of the host may be in front of the address.
@@ -140,10 +140,12 @@ const connectionOf = (line: string): ReadonlyArray<Record<string, unknown>> => {
       received: number("recved"),
       sent: number("sent"),
       ...(values.has("sid") ? { session: values.get("sid") } : {}),
-      ...(values.has("lop") ? { lastOperation: values.get("lop") } : {}),
+      ...(last === undefined || last === "null" ? {} : { lastOperation: last }),
       ...(established === undefined ? {} : { established: isoOf(Number(established)) }),
       ...(values.has("to") ? { sessionTimeout: number("to") } : {}),
       ...(values.has("lzxid") ? { lastZxid: values.get("lzxid") } : {}),
+      // 0 before the first answer.
+      ...(number("lresp") > 0 ? { lastResponse: number("lresp") } : {}),
       ...(values.has("llat") ? { lastLatency: number("llat") } : {}),
       ...(values.has("minlat") ? { minLatency: number("minlat") } : {}),
       ...(values.has("avglat") ? { avgLatency: number("avglat") } : {}),

@@ -147,7 +147,9 @@ const sessions = Command.make(
   Command.withShortDescription("List the sessions and their clients, as the servers tell them"),
   Command.withDescription(
     "List the sessions with their connections, as the servers of --servers tell them. It needs\n" +
-      "  4lw.commands.whitelist=cons,dump on them. `zk doctor` names a session that has very many watches"
+      "  4lw.commands.whitelist=cons,dump on them. `zk doctor` names a session that has very many watches.\n\n" +
+      "  HEARD is how long ago, at least, its server last answered it, pings too; `late` is more than half of its timeout, so\n" +
+      "  that the client hangs or is cut off. It has no value for the session that a server has heard last"
   ),
   Command.withExamples([
     { command: "zk sessions -s zk1:2181,zk2:2181,zk3:2181", description: "Of all members" },

@@ -108,10 +108,12 @@ export const sessionsOf = (answers: ReadonlyArray<ServerSessions>): ReadonlyArra
     }
   }
   for (const { connections, server } of answers) {
+    const newest = Math.max(...connections.map(({ lastResponse = 0 }) => lastResponse))
     for (const {
       address,
       established,
       lastOperation,
+      lastResponse,
       queued,
       received,
       sent,
@@ -130,6 +132,7 @@ export const sessionsOf = (answers: ReadonlyArray<ServerSessions>): ReadonlyArra
         sent,
         ...(established === undefined ? {} : { connected: established }),
         ...(sessionTimeout === undefined ? {} : { timeout: sessionTimeout }),
+        ...(lastResponse === undefined || lastResponse === newest ? {} : { unheard: newest - lastResponse }),
         ...(lastOperation === undefined ? {} : { lastOperation })
       })
     }
@@ -149,7 +152,7 @@ const print = Effect.fnUntraced(function* (all: ReadonlyArray<Session>, now: num
   yield* write(tableOf(columns, byWorth, rows, style.width))
 })
 
-type Name = "session" | "server" | "client" | "connected" | "timeout" | "ephemerals" | "queued" | "last"
+type Name = "session" | "server" | "client" | "connected" | "timeout" | "heard" | "ephemerals" | "queued" | "last"
 
 const columns: ReadonlyArray<Column<Name>> = [
   { name: "session", title: "SESSION" },
@@ -157,6 +160,7 @@ const columns: ReadonlyArray<Column<Name>> = [
   { name: "client", title: "CLIENT" },
   { name: "connected", title: "CONNECTED" },
   { name: "timeout", title: "TIMEOUT" },
+  { name: "heard", title: "HEARD" },
   { name: "ephemerals", title: "EPHEMERALS" },
   { name: "queued", title: "QUEUED" },
   { name: "last", title: "LAST" }
@@ -166,6 +170,7 @@ const byWorth: ReadonlyArray<Name> = [
   "session",
   "client",
   "server",
+  "heard",
   "ephemerals",
   "connected",
   "last",
@@ -174,15 +179,19 @@ const byWorth: ReadonlyArray<Name> = [
 ]
 
 const cellsOf = (found: Session, now: number): Cells<Name> => {
-  const { client, connected, ephemerals, lastOperation, queued, server, session, timeout } = found
+  const { client, connected, ephemerals, lastOperation, queued, server, session, timeout, unheard } = found
   return {
     session: Output.formatHex(session),
     server: server ?? "-",
     client: client === undefined ? "-" : shown(client),
     connected: connected === undefined ? "-" : age(now - connected),
     timeout: timeout === undefined ? "-" : `${timeout / 1000}s`,
+    heard: unheard === undefined ? "-" : `${age(unheard)} ago${isLate(unheard, timeout) ? ", late" : ""}`,
     ephemerals: ephemerals === undefined ? "-" : String(ephemerals),
     queued: queued === undefined ? "-" : String(queued),
     last: lastOperation === undefined ? "-" : shown(lastOperation)
   }
 }
+
+/** A client that is well pings in a third of its timeout. */
+const isLate = (unheard: number, timeout: number | undefined): boolean => timeout !== undefined && unheard > timeout / 2
