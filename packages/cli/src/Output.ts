@@ -261,6 +261,8 @@ export const Contention = Schema.Struct({
       identifier: Schema.optionalKey(Schema.String),
       /** Missing for leases, which outlive sessions. */
       session: Schema.optionalKey(Hex),
+      /** The address of the session's client, with `--clients`, where a server tells it. */
+      client: Schema.optionalKey(Schema.String),
       /**
        * When it came to wait for its turn: a holder holds since then or since a later time, which no server tells. When a lease
        * was taken or last renewed.

@@ -121,6 +121,22 @@ describeOnServers("zk rm", (it) => {
     assert.isFalse(yield* zk.exists("/b"))
   })
 
+  it.inChroot("names the session of an ephemeral znode, and asks on a terminal", function* ({ run, zk }) {
+    for (const path of ["/a", "/b"]) yield* zk.create(path, { mode: "ephemeral" })
+    const owner = `an ephemeral znode of the session ${Output.formatHex(zk.session.id)}, which may go on in the belief that it has it, as a lock\n`
+    const no = yield* run(["rm", "/a"], { terminal: "n" })
+    assert.deepStrictEqual(
+      { code: no.code, err: no.err },
+      { code: 1, err: `/a is ${owner}Delete /a? [y/N] zk: nothing was changed\n` }
+    )
+    assert.isTrue(yield* zk.exists("/a"))
+    const yes = yield* run(["rm", "/a", "--yes"], { terminal: "" })
+    assert.deepStrictEqual({ code: yes.code, err: yes.err }, { code: 0, err: `/a is ${owner}` })
+    const script = yield* run(["rm", "/b"])
+    assert.deepInclude(script, { code: 0, out: "deleted /b\n", err: `/b is ${owner}` })
+    assert.deepStrictEqual(yield* zk.getChildren("/"), [])
+  })
+
   it.inChroot("says how far it went where it cannot delete all", function* ({ run, zk }) {
     yield* zk.create("/b", { acl: [Acl.world("crwa")] })
     yield* zk.create("/b/c")

@@ -82,6 +82,24 @@ describeOnServers("zk locks", (it) => {
     )
   })
 
+  it.inChroot("shows the clients of sessions, where the servers tell them", function* ({ another, run, zk }) {
+    yield* (yield* via(zk, Lock.make("/lock", { identifier: "db1" }))).acquire()
+    yield* Effect.forkScoped((yield* via(yield* another(), Lock.make("/lock", { identifier: "db2" }))).acquire())
+    yield* children(zk, "/lock", 2)
+    const { code, err, out } = yield* run(["locks", "/lock", "--clients"])
+    assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
+    const row = (state: string, name: string) =>
+      ` {2}${state} {2}came AGE ago {2}TIME {2}SESSION {2}127\\.0\\.0\\.1:\\d+ {2}curator {2}${name}\n`
+    assert.match(
+      masked(out),
+      new RegExp(`^/lock {2}lock, 1 held, 1 waiting\n${row("holds", "db1")}${row("waits", "db2")}$`)
+    )
+    const [found] = contentions((yield* run(["locks", "/lock", "--clients", "--ndjson"])).out)
+    assert.match(found?.contenders[0]?.client ?? "", /^127\.0\.0\.1:\d+$/)
+    const help = yield* run(["locks", "--help"])
+    assert.include(help.out, "the lock is free")
+  })
+
   it.inChroot("shows readers and writers, and candidates", function* ({ another, run, zk }) {
     const lock = yield* via(zk, ReadWriteLock.make("/rw", { identifier: "me" }))
     yield* lock.read.acquire()

@@ -4,6 +4,8 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
@@ -30,7 +32,12 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   if (path === "/") return yield* new UsageError({ message: "the root cannot be deleted; name the znodes below it" })
   yield* refuseOwn(path)
   const zk = yield* (yield* Client).writer("rm")
+  const owner = yield* ownerOf(zk, path)
+  if (owner !== undefined) yield* (yield* Printer).note(warningOf(path, owner))
   if (!recursive) {
+    // A script needs no --yes for a znode without children.
+    const asks = owner !== undefined && (yield* (yield* Stdio.Stdio).stdinIsTerminal)
+    if (asks) yield* confirm(`Delete ${shown(path)}?`, yes)
     yield* zk.delete(path, { version }).pipe(
       Effect.catchTag("NotEmpty", (error) => Effect.fail(new NotEmpty({ ...error, path }))),
       namingVersion(zk, path, version)
@@ -47,6 +54,21 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
 })
 
 // ---- internal
+
+/** The session of an ephemeral znode, which is another than that of this command; undefined where nobody tells. */
+const ownerOf = (zk: Service, path: string) =>
+  zk.stat(path).pipe(
+    Effect.map((stat) =>
+      Option.isSome(stat) && Output.kindOf(stat.value.ephemeralOwner) === "ephemeral"
+        ? stat.value.ephemeralOwner
+        : undefined
+    ),
+    Effect.catchTag("NoAuth", () => Effect.undefined)
+  )
+
+const warningOf = (path: string, owner: bigint): string =>
+  `${shown(path)} is an ephemeral znode of the session ${Output.formatHex(owner)}, which may go on in the belief that it has ` +
+  "it, as a lock"
 
 /** A subtree is deleted in several steps: whatever comes between them, it says how far it went. */
 const reportRest = (zk: Service, path: string, before: number) =>

@@ -97,7 +97,11 @@ const rm = Command.make(
   },
   handle(async () => (await import("../change/rm.ts")).rm)
 ).pipe(
-  Command.withDescription("Delete a znode"),
+  Command.withShortDescription("Delete a znode"),
+  Command.withDescription(
+    "Delete a znode. An ephemeral one is of another session, which is named first; on a terminal it asks then. A holder of a\n" +
+      "  lock whose znode is deleted may go on in the belief that it holds it"
+  ),
   Command.withExamples([
     { command: "zk rm /app/old", description: "A znode without children" },
     { command: "zk rm -r /app --yes", description: "A subtree, in a script" }

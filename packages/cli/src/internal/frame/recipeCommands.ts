@@ -8,7 +8,8 @@ const locks = Command.make(
   {
     path: znodeOrRoot("A lock, or the root of a subtree with locks"),
     older: optionalText("older", "duration", "Only those with a contender that came longer ago than this, as in 10m"),
-    waiting: toggle("waiting", "Only those for which somebody waits")
+    waiting: toggle("waiting", "Only those for which somebody waits"),
+    clients: toggle("clients", "The addresses of their clients too, where the servers answer cons")
   },
   handle(async () => (await import("../recipes/locks.ts")).locks)
 ).pipe(
@@ -16,10 +17,14 @@ const locks = Command.make(
   Command.withDescription(
     "Show the holders and waiters of the locks, elections and semaphores of a subtree, and when they came. A holder came to\n" +
       "  wait for its turn: servers do not tell since when it holds. It knows the layouts of this library, Curator, kazoo,\n" +
-      "  go-zookeeper and aiozk"
+      "  go-zookeeper and aiozk.\n\n" +
+      "  Where a holder hangs, find its client by --clients or `zk sessions --session SESSION`, and stop it: the lock is free\n" +
+      "  after its session timeout. `zk rm PATH` of its contender (the paths are in --json) frees the lock at once, at the risk\n" +
+      "  that the holder goes on in the belief that it still holds it"
   ),
   Command.withExamples([
     { command: "zk locks /locks/backup", description: "One lock" },
+    { command: "zk locks /locks/backup --clients", description: "And where its holder runs" },
     { command: "zk locks / --waiting --older 10m", description: "Where somebody has been in the queue for long" }
   ])
 )

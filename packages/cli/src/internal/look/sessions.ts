@@ -50,6 +50,22 @@ export const sessions = Effect.fnUntraced(function* (input: Input) {
 export const askSessions = (settings: Settings, servers: ReadonlyArray<ServerAddress>) =>
   askAll(settings, servers, identity)
 
+/** The addresses of the clients by their sessions, as far as the servers of the settings tell, and why others do not. */
+export const askClients = Effect.fnUntraced(function* (settings: Settings) {
+  const servers = yield* serversOf(settings)
+  const transport = yield* transportOf(settings)
+  const answers = yield* Effect.forEach(servers, (server) => Effect.result(FourLetterWords.ask(server, "cons")), {
+    concurrency: "unbounded"
+  }).pipe(Effect.provideService(Transport, transport))
+  const connections = answers.filter(Result.isSuccess).flatMap(({ success }) => success)
+  return {
+    clients: new Map(
+      connections.flatMap(({ address, session }) => (session === undefined ? [] : [[session, address] as const]))
+    ),
+    problems: answers.filter(Result.isFailure).map(({ failure }) => failure.message)
+  }
+})
+
 /** Asks all servers of the settings, while a terminal shows how many have answered. */
 const askAndShow = Effect.fnUntraced(function* (settings: Settings) {
   const servers = yield* serversOf(settings)

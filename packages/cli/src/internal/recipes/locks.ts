@@ -5,7 +5,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
+import { askClients } from "../look/sessions.ts"
 import { walking } from "../look/walking.ts"
 import { tableOf } from "../output/columns.ts"
 import { printAll, Printer, type Style } from "../output/Printer.ts"
@@ -17,14 +19,19 @@ export interface Input {
   readonly path: string
   readonly older: string | undefined
   readonly waiting: boolean
+  /** Whether the servers are asked for the clients of the sessions. */
+  readonly clients: boolean
 }
 
-export const locks = Effect.fnUntraced(function* ({ older, path, waiting }: Input) {
+export const locks = Effect.fnUntraced(function* ({ clients: hasClients, older, path, waiting }: Input) {
   const now = yield* Clock.currentTimeMillis
   const since = older === undefined ? undefined : now - Duration.toMillis(yield* parseDuration("--older", older))
   const isWanted = ({ contenders }: Contention): boolean =>
     (!waiting || contenders.some(({ state }) => state === "waits")) &&
     (since === undefined || contenders.some((contender) => contender.since < since))
+  const { mode, note } = yield* Printer
+  const told = hasClients ? yield* askClients((yield* Client).settings) : undefined
+  for (const problem of told?.problems ?? []) yield* note(problem)
   let found = 0
   yield* walking(path, {}, (znodes, zk) =>
     printAll(
@@ -32,12 +39,12 @@ export const locks = Effect.fnUntraced(function* ({ older, path, waiting }: Inpu
       znodes.pipe(
         contentions(zk),
         Stream.filter(isWanted),
+        Stream.map((contention) => (told === undefined ? contention : withClients(contention, told.clients))),
         Stream.tap(() => Effect.sync(() => found++))
       ),
-      describe(now)
+      describe(now, hasClients)
     )
   )
-  const { mode, note } = yield* Printer
   if (found > 0 || mode !== "text") return
   const such = waiting || since !== undefined ? " of that kind" : ""
   yield* note(`no lock, election, semaphore or lease${such} at or below ${shown(path)}`)
@@ -53,14 +60,22 @@ const names = {
   lease: "leases"
 } as const
 
+const withClients = (contention: Contention, clients: ReadonlyMap<bigint, string>): Contention => ({
+  ...contention,
+  contenders: contention.contenders.map((contender) => {
+    const client = contender.session === undefined ? undefined : clients.get(contender.session)
+    return client === undefined ? contender : { ...contender, client }
+  })
+})
+
 const describe =
-  (now: number) =>
+  (now: number, hasClients: boolean) =>
   ({ contenders, path, permits, recipe }: Contention, style: Style): string => {
     const holders = contenders.filter(({ state }) => state === "holds").length
     const waiting = contenders.length - holders
     const of = permits === undefined ? "" : ` of ${count(permits, "permit")}`
     const remarks = [names[recipe], `${holders}${of} held`, ...(waiting === 0 ? [] : [`${waiting} waiting`])]
-    const rows = contenders.map(({ identifier, kind, layout, session, since, state, until }) => ({
+    const rows = contenders.map(({ client, identifier, kind, layout, session, since, state, until }) => ({
       state: `  ${state}`,
       kind: `to ${kind}`,
       // A lease is written when it is taken, and when it is renewed. Of others no server tells since when they hold.
@@ -69,11 +84,15 @@ const describe =
         .replace("T", " ")
         .replace(/\.\d+Z$/, "Z"),
       session: session === undefined ? `for ${age((until ?? now) - now)} more` : Output.formatHex(session),
+      client: client === undefined ? "-" : shown(client),
       layout: layout ?? "",
       identifier: identifier === undefined ? "(its ACL forbids to read it)" : oneLine(identifier)
     }))
-    const shownColumns = recipe === "readWriteLock" ? columns : columns.filter(({ name }) => name !== "kind")
-    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}\n${tableOf(shownColumns, byWorth, rows, style.width)}${unseen(contenders)}`
+    const shownColumns = columns.filter(
+      ({ name }) => (name !== "kind" || recipe === "readWriteLock") && (name !== "client" || hasClients)
+    )
+    return `${style.bold(shown(path))}${style.dim(`  ${remarks.join(", ")}`)}
+${tableOf(shownColumns, byWorth, rows, style.width)}${unseen(contenders)}`
   }
 
 /** Two layouts of which one does not see the other, in a line; nothing where there are none. */
@@ -96,8 +115,9 @@ const columns = [
   { name: "age", title: "" },
   { name: "since", title: "" },
   { name: "session", title: "" },
+  { name: "client", title: "" },
   { name: "layout", title: "" },
   { name: "identifier", title: "", canCut: true }
 ] as const
 
-const byWorth = ["state", "kind", "session", "age", "identifier", "layout", "since"] as const
+const byWorth = ["state", "kind", "session", "client", "age", "identifier", "layout", "since"] as const
