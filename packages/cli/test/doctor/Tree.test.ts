@@ -53,7 +53,24 @@ describeOnServers("zk doctor", (it) => {
       found.map(({ message, where }) => ({ message, where })),
       [{ where: "/", message: "everybody may change 3 of 4 znodes, this one first" }]
     )
+    assert.include(found[0]?.advice, "`zk find --open` lists them")
+    assert.strictEqual((yield* run(["find", "/", "--open"])).out, "/\n/open\n/open/too\n")
+    assert.strictEqual((yield* run(["find", "/", "--open", "--name", "t*"])).out, "/open/too\n")
     assert.deepStrictEqual(yield* findings(run, ["open-acls"], ["/closed"]), [])
+  })
+
+  it.inChroot("only notes that the root is open, as servers make it", function* ({ run, zk }) {
+    yield* zk.create("/closed", { acl: [Acl.world("r")] })
+    const found = yield* findings(run, ["open-acls"])
+    assert.deepStrictEqual(
+      found.map(({ message, severity, where }) => `${severity} ${where}: ${message}`),
+      ["note /: everybody may change 1 of 2 znodes"]
+    )
+    yield* zk.create("/zookeeper-app")
+    assert.deepStrictEqual(
+      (yield* findings(run, ["open-acls"])).map(({ message, severity }) => `${severity}: ${message}`),
+      ["warning: everybody may change 2 of 3 znodes, this one first"]
+    )
   })
 
   it.inChroot("says that it has looked at the first znodes alone, where it may not look at all", function* ({ zk }) {

@@ -1,6 +1,4 @@
 /** Checks of the tree: znodes that are too large or too many, that no session owns, or that everybody may change. */
-import type * as Acl from "@effect-zookeeper/client/Acl"
-import { NoAuth, NoNode } from "@effect-zookeeper/client/Errors"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
 import type { Stat } from "@effect-zookeeper/client/Models"
 import * as Effect from "effect/Effect"
@@ -9,6 +7,7 @@ import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
 import * as TreeWalk from "../../TreeWalk.ts"
 import type { Reader } from "../frame/Client.ts"
+import { isOpen } from "../look/openAcl.ts"
 import type { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, ofData } from "../output/text.ts"
@@ -58,7 +57,7 @@ export const checkTree = Effect.fnUntraced(function* (
       Effect.sync(() => {
         seen++
         if (isForbidden) lists.forbidden.add({ path })
-        if (open && !path.startsWith("/zookeeper")) lists.open.add({ path })
+        if (open && path !== "/zookeeper" && !path.startsWith("/zookeeper/")) lists.open.add({ path })
         if (stat === undefined) return
         if (stat.dataLength >= options.large) lists.large.add({ path, stat })
         // The bytes of a reply that lists the children.
@@ -172,26 +171,17 @@ const cutFinding = (limit: number): Finding => ({
 /** A version of children counts creations and deletions, so that both together give the creations. */
 const createdChildren = ({ cversion, numChildren }: Stat): number => (cversion + numChildren) / 2
 
-/** Whether everybody may change a znode, or what is below it. A znode that has gone is not open. */
-const isOpen = (zk: Reader, path: string): Effect.Effect<boolean, Exclude<ReadError, NoAuth | NoNode>> =>
-  zk.getAcl(path).pipe(
-    Effect.map(({ acl }) => acl.some(isChangeable)),
-    Effect.catchIf(
-      (error): error is NoAuth | NoNode => error instanceof NoAuth || error instanceof NoNode,
-      () => Effect.succeed(false)
-    )
-  )
-
-const isChangeable = ({ id, perms, scheme }: Acl.Acl): boolean =>
-  scheme === "world" && id === "anyone" && (perms & ~1) !== 0
-
 const openFinding = (open: Examples, seen: number, isWhole: boolean): ReadonlyArray<Finding> =>
   open.summary((number, first) => ({
-    severity: "warning",
+    // Servers make the root so: by itself that says nothing about those who use them.
+    severity: isWhole && number === 1 && first === "/" ? "note" : "warning",
     check: "open-acls",
     where: first,
     message: `everybody may change ${isWhole && number === seen ? "every znode" : `${number} of ${count(seen, "znode")}`}${number === 1 ? "" : ", this one first"}`,
-    advice: "give znodes an ACL when they are created: it is not inherited"
+    advice:
+      number === 1 && first === "/"
+        ? "anybody may create znodes at the top; `zk acl set /` gives it another ACL"
+        : "`zk find --open` lists them; give znodes an ACL when they are created: it is not inherited"
   }))
 
 /** Sessions that are gone while their ephemeral znodes are still there, after a second look at both. */

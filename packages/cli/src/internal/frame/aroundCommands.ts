@@ -148,7 +148,10 @@ export const makeAround = (root: () => Command.Command.Any) => {
     handle(async () => (await import("../around/bench.ts")).bench, { limited: "ifAsked" })
   ).pipe(
     Command.withShortDescription("Measure requests at a rate that has an upper bound"),
-    Command.withDescription("Measure requests at a rate that has an upper bound; it stops where the servers are slow"),
+    Command.withDescription(
+      "Measure requests at a rate that has an upper bound; it stops where the servers are slow. A PATH that does not exist is\n" +
+        "  created as a container, which the servers delete some time after its last znode"
+    ),
     Command.withExamples([
       { command: "zk bench", description: "50 reads and 50 writes a second, for ten seconds" },
       { command: "zk bench /test --rate 1000 --operations read --duration 1m", description: "Reads alone" }

@@ -82,6 +82,7 @@ const find = Command.make(
   Command.withExamples([
     { command: "zk find /locks --kind ephemeral --older 1h", description: "Locks that are held for long" },
     { command: "zk find / --larger 512k -l", description: "Large znodes" },
+    { command: "zk find / --open", description: "Znodes that everybody may change" },
     { command: "zk find /app --contains db1.example.com", description: "Znodes that mention a host" }
   ])
 )

@@ -80,6 +80,7 @@ export const conditions = {
   newer: optionalText("newer", "duration", "Last written more recently than this"),
   contains: optionalText("contains", "text", "Text that the data has"),
   matches: optionalText("matches", "regex", "A regular expression that matches the data"),
+  open: toggle("open", "Whose ACL lets everybody change it, or what is below it; a request for each znode"),
   maxDepth: optionalNumber("depth", "levels", "How many levels to search (default: all)", "L"),
   long: toggle("long", "Print as ls -l does", "l")
 }

@@ -15,6 +15,7 @@ import { UsageError } from "../frame/errors.ts"
 import { printAll } from "../output/Printer.ts"
 import { colored, longLine, longTitles } from "../output/text.ts"
 import { toItem } from "./item.ts"
+import { isOpen } from "./openAcl.ts"
 import { walking } from "./walking.ts"
 
 export interface Input {
@@ -28,6 +29,8 @@ export interface Input {
   readonly newer: string | undefined
   readonly contains: string | undefined
   readonly matches: string | undefined
+  /** Whether only znodes are wanted that everybody may change. */
+  readonly open: boolean
   readonly maxDepth: number | undefined
   readonly long: boolean
 }
@@ -35,19 +38,25 @@ export interface Input {
 export const find = Effect.fnUntraced(function* (input: Input) {
   const conditions = yield* conditionsOf(input)
   const content = yield* contentOf(input)
-  yield* walking(input.path, { maxDepth: input.maxDepth, needsData: content !== undefined }, (znodes, zk) => {
-    const found = znodes.pipe(
-      Stream.filter((znode) => conditions.every((holds) => holds(znode))),
-      content === undefined ? (all) => all : filterByContent(zk, content),
-      Stream.map(toItem)
-    )
-    return printAll(
-      Output.Znode,
-      found,
-      ({ path, stat }, style) => (input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}\n`),
-      { titles: input.long ? longTitles("PATH") : "" }
-    )
-  })
+  yield* walking(
+    input.path,
+    { maxDepth: input.maxDepth, needsData: content !== undefined || input.open },
+    (znodes, zk) => {
+      const found = znodes.pipe(
+        Stream.filter((znode) => conditions.every((holds) => holds(znode))),
+        input.open ? filterOpen(zk) : (all) => all,
+        content === undefined ? (all) => all : filterByContent(zk, content),
+        Stream.map(toItem)
+      )
+      return printAll(
+        Output.Znode,
+        found,
+        ({ path, stat }, style) => (input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}
+`),
+        { titles: input.long ? longTitles("PATH") : "" }
+      )
+    }
+  )
 })
 
 /** `0x100000002`, or the same number in decimal. */
@@ -117,6 +126,17 @@ const contentOf = ({ contains, matches }: Input): Effect.Effect<Content | undefi
       })
   })
 }
+
+/** Reads the ACLs of the znodes that are left. */
+const filterOpen =
+  (zk: Reader) =>
+  <E>(znodes: Stream.Stream<TreeWalk.Visited, E>) =>
+    znodes.pipe(
+      Stream.mapEffect((znode) => Effect.map(isOpen(zk, znode.path), (open) => (open ? [znode] : [])), {
+        concurrency: 64
+      }),
+      Stream.flattenIterable
+    )
 
 /** Reads the data of the znodes that are left. One that is gone, or may not be read, is left out. */
 const filterByContent =
