@@ -223,8 +223,7 @@ export const Watched = Schema.Struct({
 })
 
 /**
- * An item of `tail`: a child that was there at the beginning, or that has come since. `gap` has the path of the parent:
- * children that came and went meanwhile were missed.
+ * An item of `tail`: a child that was there, or that has come. `gap`, with the path of the parent: children may be missed.
  *
  * @category schemas
  * @since 0.1.0
@@ -263,10 +262,7 @@ export const Contention = Schema.Struct({
       session: Schema.optionalKey(Hex),
       /** The address of the session's client, with `--clients`, where a server tells it. */
       client: Schema.optionalKey(Schema.String),
-      /**
-       * When it came to wait for its turn: a holder holds since then or since a later time, which no server tells. When a lease
-       * was taken or last renewed.
-       */
+      /** When it came. A holder may hold since later, which no server tells. Of a lease: when it was taken or renewed. */
       since: Time,
       /** When a lease ends, if it is not renewed. */
       until: Schema.optionalKey(Time),
@@ -320,26 +316,21 @@ export const Queue = Schema.Struct({
  */
 export const Session = Schema.Struct({
   session: Hex,
-  /** The server that the client is connected to. */
+  /** The server that the client is connected to, and the address of the client. */
   server: Schema.optionalKey(Schema.String),
-  /** The address of the client. */
   client: Schema.optionalKey(Schema.String),
   /** When the connection began. */
   connected: Schema.optionalKey(Time),
   /** Milliseconds. */
   timeout: Schema.optionalKey(Schema.Number),
-  /**
-   * For how many milliseconds, at least, the server has not heard it: by how much the last answer to it is older than that to
-   * the session that the server has heard last, of which the time is not known.
-   */
+  /** For how many milliseconds, at least, its server has not heard it. Missing for the session that was heard last. */
   unheard: Schema.optionalKey(Schema.Number),
   /** The number of its ephemeral znodes. */
   ephemerals: Schema.optionalKey(Schema.Number),
   /** Requests that wait in the server. */
   queued: Schema.optionalKey(Schema.Number),
-  /** Requests of this connection. */
+  /** Requests of this connection, and the answers and events. */
   received: Schema.optionalKey(Schema.Number),
-  /** Answers and events of this connection. */
   sent: Schema.optionalKey(Schema.Number),
   /** The name of the last operation, in four letters. */
   lastOperation: Schema.optionalKey(Schema.String)

@@ -114,7 +114,7 @@ describe("a file of profiles", () => {
     const keys = "servers, chroot, authFile, tls, readOnly, timeout, maxBuffer"
     const unknown = (key: string, hint: string) =>
       `has a mistake: [a] has an unknown key, "${key}"${hint} The keys are ${keys}`
-    assert.strictEqual(message('[a]\nserverz = "zk1"\n'), unknown("serverz", ": did you mean servers?"))
+    assert.strictEqual(message('[a]\nsever = "zk1"\n'), unknown("sever", ": did you mean servers?"))
     assert.strictEqual(message("[a]\nread-only = true\n"), unknown("read-only", ": did you mean readOnly?"))
     assert.strictEqual(message('[a]\nca = "ca.pem"\n'), unknown("ca", ": ca is a key of [a.tls]."))
     assert.strictEqual(message("[a]\npassword = 'x'\n"), unknown("password", "."))

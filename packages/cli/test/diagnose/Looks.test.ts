@@ -48,7 +48,7 @@ describe("the looks of zk top", () => {
   itEffect("go on each interval while a member hangs, which is asked once at a time", function* () {
     const { last, samples, state } = yield* looking
     yield* TestClock.adjust("500 millis")
-    const well = { at: 0, lag: 0, state: "serving", waiting: undefined }
+    const well = { at: 0, lag: 0, state: "serving" as const, waiting: undefined }
     assert.deepStrictEqual(last(), [well, well])
     state.hangs = true
     yield* TestClock.adjust("1 second")
@@ -67,7 +67,7 @@ describe("the looks of zk top", () => {
     // Then it is silent, also while it is asked again.
     yield* TestClock.adjust("4 seconds")
     assert.deepStrictEqual(samples.map(({ time }) => time).slice(6), [6000, 7000, 8000, 9000])
-    const silent = { at: 6000, lag: undefined, state: "silent", waiting: undefined }
+    const silent = { at: 6000, lag: undefined, state: "silent" as const, waiting: undefined }
     assert.deepStrictEqual(last(), [{ ...well, at: 9000 }, silent])
     assert.strictEqual(state.asked, 3)
     state.hangs = false

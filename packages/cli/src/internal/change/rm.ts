@@ -55,7 +55,7 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
 
 // ---- internal
 
-/** The session of an ephemeral znode, which is another than that of this command; undefined where nobody tells. */
+/** The session of an ephemeral znode, which is another than that of this command; undefined where the ACL keeps it back. */
 const ownerOf = (zk: Service, path: string) =>
   zk.stat(path).pipe(
     Effect.map((stat) =>

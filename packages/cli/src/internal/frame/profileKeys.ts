@@ -5,7 +5,7 @@ export interface Keys {
   readonly tls: ReadonlyArray<string>
 }
 
-/** The first key that no profile has, or that stands outside of a profile; undefined where there is none. */
+/** The first key that no profile has, or that is outside of a profile; undefined where all are right. */
 export const mistakeOf = (tables: Readonly<Record<string, unknown>>, keys: Keys): string | undefined => {
   for (const [name, table] of Object.entries(tables)) {
     if (!isTable(table)) {
