@@ -137,6 +137,19 @@ describeOnServers("zk rm", (it) => {
     assert.deepStrictEqual(yield* zk.getChildren("/"), [])
   })
 
+  it.inChroot("names the first ephemeral znode of a subtree, before it asks", function* ({ run, zk }) {
+    yield* zk.create("/lock")
+    for (const path of ["/lock/a", "/lock/b"]) yield* zk.create(path, { mode: "ephemeral" })
+    const { code, err } = yield* run(["rm", "-r", "/lock"], { terminal: "n" })
+    assert.strictEqual(code, 1)
+    const session = Output.formatHex(zk.session.id)
+    assert.strictEqual(
+      err,
+      `/lock/a is an ephemeral znode of the session ${session}, which may go on in the belief that it has it, as a lock; ` +
+        "and 1 ephemeral znode more\nDelete /lock and the 2 znodes below it? [y/N] zk: nothing was changed\n"
+    )
+  })
+
   it.inChroot("says how far it went where it cannot delete all", function* ({ run, zk }) {
     yield* zk.create("/b", { acl: [Acl.world("crwa")] })
     yield* zk.create("/b/c")

@@ -5,7 +5,9 @@ import type { Service } from "@effect-zookeeper/client/Service"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import * as Output from "../../Output.ts"
+import * as TreeWalk from "../../TreeWalk.ts"
 import { Client } from "../frame/Client.ts"
 import { UsageError } from "../frame/errors.ts"
 import { Printer } from "../output/Printer.ts"
@@ -32,9 +34,10 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
   if (path === "/") return yield* new UsageError({ message: "the root cannot be deleted; name the znodes below it" })
   yield* refuseOwn(path)
   const zk = yield* (yield* Client).writer("rm")
-  const owner = yield* ownerOf(zk, path)
-  if (owner !== undefined) yield* (yield* Printer).note(warningOf(path, owner))
+  const { note } = yield* Printer
   if (!recursive) {
+    const owner = yield* ownerOf(zk, path)
+    if (owner !== undefined) yield* note(warningOf([{ path, owner }]))
     // A script needs no --yes for a znode without children.
     const asks = owner !== undefined && (yield* (yield* Stdio.Stdio).stdinIsTerminal)
     if (asks) yield* confirm(`Delete ${shown(path)}?`, yes)
@@ -45,6 +48,9 @@ export const rm = Effect.fnUntraced(function* ({ path, recursive, version, yes }
     return yield* printChanges([{ action: "deleted", path }])
   }
   const below = yield* zk.countDescendants(path)
+  // A walk through a large subtree would take as long as its deletion.
+  const ephemerals = below > 1000 ? [] : yield* ephemeralsOf(zk, path)
+  if (ephemerals.length > 0) yield* note(warningOf(ephemerals))
   const what = below === 0 ? "" : ` and the ${count(below, "znode")} below it`
   yield* confirm(`Delete ${shown(path)}${what}?`, yes)
   const deleting = zk.deleteAll(path).pipe(reportUnfinished(reportRest(zk, path, below + 1)))
@@ -66,9 +72,26 @@ const ownerOf = (zk: Service, path: string) =>
     Effect.catchTag("NoAuth", () => Effect.undefined)
   )
 
-const warningOf = (path: string, owner: bigint): string =>
-  `${shown(path)} is an ephemeral znode of the session ${Output.formatHex(owner)}, which may go on in the belief that it has ` +
-  "it, as a lock"
+interface Ephemeral {
+  readonly path: string
+  readonly owner: bigint
+}
+
+/** The ephemeral znodes of a subtree, as far as it can be read: what cannot be deleted is said by the deletion. */
+const ephemeralsOf = (zk: Service, path: string) =>
+  TreeWalk.walk(zk, path, { multiRead: true, skipTooLarge: true }).pipe(
+    Stream.filter(({ stat }) => stat !== undefined && Output.kindOf(stat.ephemeralOwner) === "ephemeral"),
+    Stream.map(({ path, stat }): Ephemeral => ({ path, owner: stat?.ephemeralOwner ?? 0n })),
+    Stream.runCollect,
+    Effect.orElseSucceed((): ReadonlyArray<Ephemeral> => [])
+  )
+
+const warningOf = ([first, ...others]: ReadonlyArray<Ephemeral>): string => {
+  const path = shown(first?.path ?? "")
+  const session = `the session ${Output.formatHex(first?.owner ?? 0n)}, which may go on in the belief that it has it, as a lock`
+  const more = others.length === 0 ? "" : `; and ${count(others.length, "ephemeral znode")} more`
+  return `${path} is an ephemeral znode of ${session}${more}`
+}
 
 /** A subtree is deleted in several steps: whatever comes between them, it says how far it went. */
 const reportRest = (zk: Service, path: string, before: number) =>
