@@ -2,7 +2,12 @@
  * A canary: a read, a write and a watch on one server of an ensemble, with the time that each takes.
  *
  * It shows what clients of that server meet: a write is committed by a quorum, and its event comes back. It writes an
- * ephemeral znode, and deletes it at once.
+ * ephemeral znode `zk-canary-…` below the path, and deletes it at once.
+ *
+ * Directly below the root of the servers the znode is `/zk-canary/…` instead. Servers keep metrics for each first part of a
+ * path, for as long as they run: a new name there at each probe would make them ever more. The canary deletes the container
+ * `/zk-canary` at its end, or the servers do, where other canaries use it. Before ZooKeeper 3.5.1, which has no containers, it
+ * may be left, empty.
  *
  * @since 0.1.0
  */
@@ -111,8 +116,25 @@ export const make = Effect.fnUntraced(function* (
     )
   )
   const zk = Context.get(context, ZooKeeper.ZooKeeper)
-  const own = ZnodePath.join(path, `zk-canary-${yield* makeGuid}`)
-  return { zk, probe: Effect.suspend(() => probe(zk, path, writes ? own : undefined, timeout)) }
+  const guid = yield* makeGuid
+  const isTop = path === "/" && (rest.chroot === undefined || rest.chroot === "" || rest.chroot === "/")
+  const own: Own | undefined = !writes
+    ? undefined
+    : isTop
+      ? { path: ZnodePath.join(topParent, guid), parent: topParent }
+      : { path: ZnodePath.join(path, `zk-canary-${guid}`), parent: undefined }
+  let hasWritten = false
+  if (own?.parent !== undefined) {
+    const remove = Effect.suspend(() => (hasWritten ? Effect.ignore(zk.delete(topParent)) : Effect.void))
+    // Without a connection it would go on until the session is over.
+    yield* Effect.addFinalizer(() => Effect.interruptible(Effect.timeoutOption(remove, "1 second")))
+  }
+  return {
+    zk,
+    probe: Effect.suspend(() => probe(zk, path, own, timeout)).pipe(
+      Effect.tap(({ write }) => Effect.sync(() => (hasWritten ||= write !== undefined)))
+    )
+  }
 })
 
 // ---- internal
@@ -122,10 +144,19 @@ const known = KnownOptions.make<Options>(
   "{ writes: false }"
 )
 
+/** The parent of all canaries at the root of the servers. */
+const topParent = "/zk-canary"
+
+/** The znode that a canary writes, and its parent where the canary makes that too. */
+interface Own {
+  readonly path: string
+  readonly parent: string | undefined
+}
+
 const probe = Effect.fnUntraced(function* (
   zk: ZooKeeper.Service,
   path: string,
-  own: string | undefined,
+  own: Own | undefined,
   timeout: Duration.Input
 ): Effect.fn.Return<Probe> {
   const problems: Array<string> = []
@@ -151,7 +182,9 @@ const probe = Effect.fnUntraced(function* (
   if (own === undefined || readOnly || read === undefined) {
     return { readOnly, read, write: undefined, watch: undefined, problems }
   }
-  const watched = yield* Effect.result(watchMissing(zk, own))
+  // Before the write, so that its time is that of one write. Where it fails, the write has the reason.
+  if (own.parent !== undefined) yield* Effect.ignore(Effect.timeout(zk.ensurePath(own.parent), timeout))
+  const watched = yield* Effect.result(watchMissing(zk, own.path))
   if (Result.isFailure(watched)) {
     problems.push(`watch: ${watched.failure.message}`)
     return { readOnly, read, write: undefined, watch: undefined, problems }
@@ -161,7 +194,7 @@ const probe = Effect.fnUntraced(function* (
     [
       measure(
         "write",
-        Effect.onExit(zk.create(own, { mode: "ephemeral" }), (exit) => Deferred.succeed(created, Exit.isSuccess(exit)))
+        Effect.onExit(create(zk, own), (exit) => Deferred.succeed(created, Exit.isSuccess(exit)))
       ),
       // Without the znode there is no event to wait for.
       Effect.raceFirst(
@@ -171,9 +204,15 @@ const probe = Effect.fnUntraced(function* (
     ],
     { concurrency: "unbounded" }
   )
-  yield* Effect.ignore(zk.delete(own))
+  yield* Effect.ignore(zk.delete(own.path))
   return { readOnly, read, write, watch, problems }
 })
+
+/** Another canary that ends, or the server, may delete the parent meanwhile. */
+const create = (zk: ZooKeeper.Service, { parent, path }: Own) =>
+  parent === undefined
+    ? zk.create(path, { mode: "ephemeral" })
+    : Effect.retry(zk.createWithParents(path, { mode: "ephemeral" }), { while: ({ _tag }) => _tag === "NoNode" })
 
 /** Watches for the creation of the znode. One whose deletion was lost in an earlier probe goes first. */
 const watchMissing = (zk: ZooKeeper.Service, path: string) =>

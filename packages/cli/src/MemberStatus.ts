@@ -38,7 +38,7 @@ export const MemberStatus = Schema.Struct({
   ...figures,
   pendingSyncs: Schema.optionalKey(Schema.Finite),
   roundTrip,
-  /** All numbers of `mntr`, by its names. */
+  /** All numbers of `mntr`, by its names; without those of canaries of earlier versions, of which there may be very many. */
   metrics: Schema.optionalKey(Schema.Record(Schema.String, Schema.Finite))
 })
 
@@ -197,11 +197,18 @@ const stateOf = (error: AskError): MemberStatus["state"] => {
   return error.reason === "Open" || error.reason === "Resolve" || error.reason === "Tls" ? "unreachable" : "silent"
 }
 
-const ofMntr = ({ mode, version, ...rest }: Answer<"mntr">): Partial<MemberStatus> => ({
+const ofMntr = ({ metrics, mode, version, ...rest }: Answer<"mntr">): Partial<MemberStatus> => ({
   ...rest,
+  metrics: Object.fromEntries(Object.entries(metrics).filter(([name]) => !ofOldCanary.test(name))),
   ...(mode === undefined ? {} : { mode }),
   ...releaseFields(version)
 })
+
+/**
+ * Earlier canaries wrote `/zk-canary-<uuid>`. A server has 15 metrics for each such name until it is restarted: Prometheus
+ * would keep all of them.
+ */
+const ofOldCanary = /zk-canary-[0-9a-f]{8}-[0-9a-f-]{27}/
 
 const releaseFields = (version: string) => {
   const release = releaseOf(version)

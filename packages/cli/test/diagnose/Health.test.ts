@@ -111,6 +111,43 @@ describeOnServers("zk health", (it) => {
   })
 })
 
+describeOnServers("a canary at the root of the servers", (it) => {
+  it.inChroot("makes no new namespace at each run, and leaves nothing", function* ({ run, servers }) {
+    const lines: Array<string> = []
+    for (let round = 0; round < 3; round++) {
+      const { code, out } = yield* run(["health", "-s", `${servers},${servers}`, "--json"])
+      assert.strictEqual(code, 0)
+      lines.push(...decode(out).members.flatMap(({ problems }) => problems))
+    }
+    assert.deepStrictEqual(lines, [])
+    const mntr = yield* run(["4lw", "mntr", "-s", servers])
+    const namespaces = mntr.out.match(/zk-canary[^\t]*(?=_write_per_namespace)/g) ?? []
+    assert.deepStrictEqual(
+      [...new Set(namespaces)].filter((name) => name !== "zk-canary"),
+      []
+    )
+    assert.notMatch((yield* run(["ls", "/", "-s", servers])).out, /canary/)
+  })
+
+  it.inChroot(
+    "is probed beside others that come and go, and misses none",
+    { timeout: 60_000 },
+    function* ({ servers }) {
+      const [host = "", port] = servers.split(":")
+      const server = { host, port: Number(port) }
+      const probes = Effect.scoped(
+        Effect.gen(function* () {
+          const canary = yield* Canary.make(server)
+          const found = [yield* canary.probe, yield* canary.probe]
+          return found.filter(({ problems, watch, write }) => problems.length > 0 || !write || !watch)
+        })
+      )
+      const bad = yield* Effect.forEach(Array.from({ length: 40 }), () => probes, { concurrency: 8 })
+      assert.deepStrictEqual(bad.flat(), [])
+    }
+  )
+})
+
 describeOnServers("a canary", (it) => {
   it.inChroot(
     "is probed again and again, and misses none",

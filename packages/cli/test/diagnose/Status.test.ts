@@ -1,5 +1,6 @@
 /** `zk status` and `zk top`: the members side by side, once and again and again. */
 import * as Diagnosis from "@effect-zookeeper/cli/Diagnosis"
+import * as FourLetterWords from "@effect-zookeeper/cli/FourLetterWords"
 import * as MemberStatus from "@effect-zookeeper/cli/MemberStatus"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
@@ -180,6 +181,31 @@ const sample = (second: number, received: number): Sample => ({
 })
 
 const samples = [sample(0, 100), sample(1, 100), sample(2, 150), sample(3, 250)]
+
+describe("the metrics of a member", () => {
+  it.effect("leave out those of the canaries of earlier versions", () =>
+    Effect.gen(function* () {
+      const summary = ["avg_latency", "max_latency", "min_latency", "packets_received", "packets_sent"]
+      const counts = ["num_alive_connections", "outstanding_requests", "znode_count", "watch_count", "ephemerals_count"]
+      const text = [
+        "zk_version\t3.9.5",
+        "zk_server_state\tleader",
+        ...[...summary, ...counts, "approximate_data_size"].map((name) => `zk_${name}\t0`),
+        "zk_cnt_zk-canary-9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f_write_per_namespace\t1",
+        "zk_cnt_zk-canary_write_per_namespace\t7\n"
+      ].join("\n")
+      const ask: MemberStatus.Ask = (server, word) =>
+        Effect.mapError(
+          Effect.fromResult(FourLetterWords.parse(word, text)),
+          (details) =>
+            new FourLetterWords.FourLetterWordError({ server: server.host, word, reason: "Unexpected", details })
+        )
+      const [found] = yield* MemberStatus.askAllBy([{ host: "zk1", port: 2181 }], ask)
+      const canaries = Object.keys(found?.metrics ?? {}).filter((name) => name.includes("canary"))
+      assert.deepStrictEqual(canaries, ["zk_cnt_zk-canary_write_per_namespace"])
+    })
+  )
+})
 
 describe("the picture of zk top", () => {
   it("has the rates and the plots of the last samples", () => {

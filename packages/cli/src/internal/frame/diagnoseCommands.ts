@@ -94,7 +94,8 @@ const health = Command.make(
   Command.withShortDescription("Check each member by a session, a read, a write and a watch"),
   Command.withDescription(
     "Check each member by a session, a read, a write and a watch. Ends with 0 if they are as they should be, 1 if not, " +
-      "and 5 if no member answers. The write is an ephemeral znode, which is deleted at once; --read-only leaves it out"
+      "and 5 if no member answers. The write is an ephemeral znode, which is deleted at once: PATH/zk-canary-…, or " +
+      "/zk-canary/… at the root of the servers, where the container /zk-canary is deleted too. --read-only leaves it out"
   ),
   Command.withExamples([
     { command: "zk health -s localhost:2181", description: "One server, as a probe of its container" },
