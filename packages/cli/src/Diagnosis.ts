@@ -34,7 +34,9 @@ export const WordAnswer = Schema.Struct({
 export const Status = Schema.Struct({
   /** When they were asked. */
   time: Time,
-  members: Schema.Array(MemberStatus)
+  members: Schema.Array(MemberStatus),
+  /** With `--discover`: how many members could not be asked, because nothing tells where they serve clients. */
+  notAsked: Schema.optionalKey(Schema.Finite)
 })
 
 /**
@@ -84,7 +86,9 @@ export const Health = Schema.Struct({
   expected: Schema.Literals(["alive", "ready", "leader", "read-only"]),
   /** How many members have to meet it. */
   needed: Schema.Finite,
-  members: Schema.Array(MemberHealth)
+  members: Schema.Array(MemberHealth),
+  /** With `--discover`: how many members could not be asked, because nothing tells where they serve clients. */
+  notAsked: Schema.optionalKey(Schema.Finite)
 })
 
 /**

@@ -8,8 +8,15 @@ import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { describeOnServers } from "../support/zk.ts"
+import { health } from "../../src/internal/diagnose/health.ts"
+import { noCredentials } from "../../src/internal/frame/authFile.ts"
+import { Client, make as makeClient } from "../../src/internal/frame/Client.ts"
+import type { Settings } from "../../src/internal/frame/Settings.ts"
+import { make as makePrinter, Printer } from "../../src/internal/output/Printer.ts"
+import { describeOnServers, silentStdio } from "../support/zk.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 
@@ -146,6 +153,57 @@ describeOnServers("a canary at the root of the servers", (it) => {
       assert.deepStrictEqual(bad.flat(), [])
     }
   )
+})
+
+describeOnServers("zk health --discover", (it) => {
+  it.inChroot("is not met by members that it cannot ask", function* ({ servers, zk }) {
+    const members = ["zk1:2888:3888", "127.0.0.1:2888:3888", "zk3:2888:3888"].map((address, index) => ({
+      id: index + 1,
+      addresses: [address],
+      role: "participant" as const,
+      client: Option.none()
+    }))
+    const getConfig = Effect.succeed({ version: 0n, members, raw: "" })
+    const settings: Settings = {
+      servers,
+      chroot: "",
+      ...noCredentials,
+      tls: undefined,
+      readOnly: undefined,
+      timeout: undefined,
+      isTimeoutAsked: false,
+      maxBuffer: undefined,
+      forAll: { tls: undefined, maxBuffer: undefined }
+    }
+    const written: Array<string | Uint8Array> = []
+    const client = makeClient(settings, () => Effect.succeed({ ...zk, getConfig }))
+    const check = (need: "all" | "majority" | "any") =>
+      health({ expect: "ready", need, maxLatency: undefined, path: "/", discover: true, within: "5s" }).pipe(
+        Effect.result,
+        Effect.provideServiceEffect(
+          Printer,
+          Effect.map(makePrinter("json", false), (printer) => ({
+            ...printer,
+            write: (chunk: string | Uint8Array) => Effect.sync(() => void written.push(chunk))
+          }))
+        ),
+        Effect.provideService(Client, client),
+        Effect.provide(silentStdio)
+      )
+    for (const [need, needed] of [
+      ["all", 3],
+      ["majority", 2]
+    ] as const) {
+      const result = yield* check(need)
+      assert.deepInclude(decode(String(written.at(-1))), { healthy: false, needed, notAsked: 2 })
+      assert.strictEqual(
+        Result.isFailure(result) && result.failure.message,
+        `expected ${needed} of 3 members to be ready, found 1: ` +
+          "the configuration has no client address of server.1 and server.3: name them in --servers"
+      )
+    }
+    assert.isTrue(Result.isSuccess(yield* check("any")))
+  })
 })
 
 describeOnServers("a canary", (it) => {

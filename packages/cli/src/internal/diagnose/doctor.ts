@@ -24,7 +24,8 @@ import { explain } from "../frame/explain.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { printAll, type Style } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
-import { makeAsk, members, showAnswers, withinOf } from "./network.ts"
+import type { Unknown } from "./discovery.ts"
+import { findMembers, makeAsk, showAnswers, withinOf } from "./network.ts"
 
 export interface Input {
   readonly path: string
@@ -44,11 +45,12 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
   const large = yield* parseSize("--large", input.large)
   yield* Effect.fromResult(ZnodePath.validate(input.path))
   const inTime = yield* deadline(client.settings)
-  const servers = yield* inTime(members(input.discover))
+  const { servers, unknown } = yield* inTime(findMembers(input.discover))
   const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
   const patient = {
     settings: client.settings,
     servers,
+    unknown,
     ask,
     showing,
     timeout,
@@ -80,6 +82,8 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
 export interface Patient<E, R> {
   readonly settings: Settings
   readonly servers: ReadonlyArray<ServerAddress>
+  /** The members that cannot be asked. */
+  readonly unknown?: Unknown | undefined
   readonly ask: MemberStatus.Ask
   /** Shows how the members answer. */
   readonly showing?: <A>(effect: Effect.Effect<A>) => Effect.Effect<A>
@@ -116,13 +120,18 @@ interface OfMembers {
 }
 
 const lookAtMembers = Effect.fnUntraced(function* <E, R>(patient: Patient<E, R>) {
-  const { ask, servers, settings, timeout } = patient
+  const { ask, servers, settings, timeout, unknown } = patient
   const showing: NonNullable<Patient<E, R>["showing"]> = patient.showing ?? identity
   const all = yield* showing(examine(servers, ask))
   const clock = yield* Effect.forEach(all, (member) => checkClock(member, ask, { settings, path: "/", timeout }), {
     concurrency: "unbounded"
   })
-  const findings = [...checkMembers(all), ...checkSettings(all), ...clock.flat(), ...encryption(all, settings.tls)]
+  const findings = [
+    ...checkMembers(all),
+    ...checkSettings(all, unknown),
+    ...clock.flat(),
+    ...encryption(all, settings.tls)
+  ]
   return { all, findings: merge(findings) } satisfies OfMembers
 })
 

@@ -11,7 +11,8 @@ import { printOne, type Style } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
 import { checkMember, type MemberHealth } from "./memberHealth.ts"
-import { members, transportOf, withinOf } from "./network.ts"
+import { explainUnknown } from "./discovery.ts"
+import { findMembers, transportOf, withinOf } from "./network.ts"
 
 type Condition = (typeof Diagnosis.Health.Type)["expected"]
 
@@ -30,7 +31,7 @@ export const health = Effect.fnUntraced(function* (input: Input) {
   const { settings } = yield* Client
   const timeout = yield* withinOf(input.within)
   const limit = input.maxLatency === undefined ? undefined : yield* parseDuration("--max-latency", input.maxLatency)
-  const servers = yield* members(input.discover)
+  const { servers, unknown } = yield* findMembers(input.discover)
   const transport = yield* transportOf(settings)
   let answers = 0
   const found = yield* withCount(
@@ -43,22 +44,27 @@ export const health = Effect.fnUntraced(function* (input: Input) {
   ).pipe(Effect.provideService(Transport, transport))
   const checked = found.map((member) => withLimit(member, limit))
   const need = input.need ?? (expect === "alive" || expect === "ready" ? "all" : "any")
-  const needed = need === "all" ? checked.length : need === "any" ? 1 : Math.floor(checked.length / 2) + 1
+  // A member that cannot be asked is not as it should be, as far as anybody can tell.
+  const total = checked.length + (unknown?.count ?? 0)
+  const needed = need === "all" ? total : need === "any" ? 1 : Math.floor(total / 2) + 1
   const good = checked.filter(({ isSlow, member }) => !isSlow && conditions[expect](member))
   const value = {
     healthy: good.length >= needed,
     expected: expect,
     needed,
-    members: checked.map(({ member }) => member)
+    members: checked.map(({ member }) => member),
+    ...(unknown === undefined ? {} : { notAsked: unknown.count })
   }
-  yield* printOne(Diagnosis.Health, value, (_, style) => toText(value.members, style))
+  const notAsked = unknown === undefined ? [] : [explainUnknown(unknown)]
+  yield* printOne(Diagnosis.Health, value, (_, style) => toText(value.members, notAsked, style))
   if (value.healthy) return
   if (!value.members.some(({ alive }) => alive)) {
     return yield* new NoMemberReached({ message: `no member answers: ${firstProblem(value.members)}` })
   }
   const bad = checked.filter((entry) => !good.includes(entry)).map(({ member }) => member)
-  const wanted = `expected ${needed} of ${count(checked.length, "member")} to be ${expect}`
-  return yield* new Unhealthy({ message: `${wanted}, found ${good.length}: ${firstProblem(bad)}` })
+  const wanted = `expected ${needed} of ${count(total, "member")} to be ${expect}`
+  const reason = bad.length === 0 ? notAsked.join("") : firstProblem(bad)
+  return yield* new Unhealthy({ message: `${wanted}, found ${good.length}: ${reason}` })
 })
 
 // ---- internal
@@ -86,7 +92,7 @@ const firstProblem = (members: ReadonlyArray<MemberHealth>): string => {
   return problem.startsWith(first.server) ? problem : `${first.server}: ${problem}`
 }
 
-const toText = (members: ReadonlyArray<MemberHealth>, style: Style): string => {
+const toText = (members: ReadonlyArray<MemberHealth>, notAsked: ReadonlyArray<string>, style: Style): string => {
   const rows = members.map((member) => ({
     server: shown(member.server),
     state: stateOf(member),
@@ -101,7 +107,8 @@ const toText = (members: ReadonlyArray<MemberHealth>, style: Style): string => {
       (problem) => `${style.yellow(shown(problem.startsWith(server) ? problem : `${server}: ${problem}`))}\n`
     )
   )
-  return tableOf(columns, byWorth, rows, style.width) + problems.join("")
+  const others = notAsked.map((line) => `${style.yellow(shown(line))}\n`)
+  return tableOf(columns, byWorth, rows, style.width) + [...problems, ...others].join("")
 }
 
 const columns = [

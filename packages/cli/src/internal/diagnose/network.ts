@@ -4,11 +4,9 @@ import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
-import type { EnsembleConfig } from "@effect-zookeeper/client/Models"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as AdminServer from "../../AdminServer.ts"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import type * as MemberStatus from "../../MemberStatus.ts"
@@ -18,6 +16,7 @@ import { UsageError } from "../frame/errors.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
+import { type Discovered, discovered, explainUnknown } from "./discovery.ts"
 
 /** The servers of the connect string, in its order, or those that DNS names. */
 export const serversOf = Effect.fnUntraced(function* ({ servers }: Settings) {
@@ -40,19 +39,21 @@ export const transportOf = Effect.fnUntraced(function* (settings: Settings) {
   return transport
 })
 
-/**
- * The servers to ask: those of the connect string, and with `discover` those that the ensemble has in its configuration,
- * where that tells their ports for clients.
- */
-export const members = Effect.fnUntraced(function* (discover: boolean) {
+/** The servers to ask: those of the connect string, and with `discover` those that the ensemble has in its configuration. */
+export const findMembers = Effect.fnUntraced(function* (discover: boolean) {
   const client = yield* Client
   const given = yield* serversOf(client.settings)
-  if (!discover) return given
+  if (!discover) return { servers: given, unknown: undefined } satisfies Discovered
   const zk = yield* client.reader
-  const config = yield* zk.getConfig
-  const found = config.members.flatMap((member) => clientAddressOf(member) ?? [])
-  const scheme = given[0]?.scheme
-  return found.length === 0 ? given : found.map(({ host, port }) => ({ host, port, scheme }))
+  return discovered(yield* zk.getConfig, given)
+})
+
+/** The same for a command whose output has no place for members that cannot be asked: a line for people names them. */
+export const members = Effect.fnUntraced(function* (discover: boolean) {
+  const { note } = yield* Printer
+  const { servers, unknown } = yield* findMembers(discover)
+  if (unknown !== undefined) yield* note(explainUnknown(unknown))
+  return servers
 })
 
 /**
@@ -66,8 +67,17 @@ export const followMembers = Effect.fnUntraced(function* <R>(
   const { settings } = yield* Client
   const srv = yield* Effect.fromResult(ConnectString.parseSrv(settings.servers))
   const isFixed = !discover && srv === undefined
+  const { note } = yield* Printer
+  let told = ""
+  const find = Effect.gen(function* () {
+    const { servers, unknown } = yield* findMembers(discover)
+    const text = unknown === undefined ? "" : explainUnknown(unknown)
+    if (text !== told && text !== "") yield* note(text)
+    told = text
+    return servers
+  })
   // A session for each question, so that none expires in between.
-  return yield* follow(Effect.scoped(members(discover)), isFixed ? undefined : "30 seconds", changed)
+  return yield* follow(Effect.scoped(find), isFixed ? undefined : "30 seconds", changed)
 })
 
 /** The servers that are found now, and again `every` so often; where none can be found, those that are known stay. */
@@ -87,10 +97,6 @@ export const follow = Effect.fnUntraced(function* <E, R, R2>(
   if (every !== undefined) yield* Effect.forkScoped(Effect.forever(Effect.delay(again, every)))
   return () => known
 })
-
-/** Where a member of the configuration serves clients, as far as that tells it. */
-export const clientAddressOf = ({ addresses, client }: EnsembleConfig["members"][number]): ServerAddress | undefined =>
-  Option.isNone(client) ? undefined : addressOf(client.value, addresses)
 
 /** The way to ask a server: by four-letter words, or its AdminServer at this port. */
 export const makeAsk = Effect.fnUntraced(function* (adminPort: number | undefined, timeout: Duration.Duration) {
@@ -177,12 +183,3 @@ const lookUp = Effect.fnUntraced(function* (name: string) {
   })
   return found.toSorted((a, b) => (format(a) < format(b) ? -1 : 1))
 })
-
-/** `0.0.0.0:2181` and `2181` are a port alone: the host is that of the member. */
-const addressOf = (client: string, addresses: ReadonlyArray<string>): ServerAddress | undefined => {
-  const [, host, port] = /^(?:(.*):)?(\d+)$/.exec(client) ?? []
-  if (port === undefined) return undefined
-  const isAny = host === undefined || host === "" || /^\[?(0\.0\.0\.0|::|0:0:0:0:0:0:0:0)\]?$/.test(host)
-  const own = isAny ? /^(.*):\d+:\d+$/.exec(addresses[0] ?? "")?.[1] : host
-  return own === undefined ? undefined : { host: own.replace(/^\[|\]$/g, ""), port: Number(port) }
-}

@@ -9,7 +9,8 @@ import { type Cells, type Column, fit } from "../output/columns.ts"
 import { printOne, Printer, type Style } from "../output/Printer.ts"
 import { shown, size, table } from "../output/text.ts"
 import { memberCells, numberText } from "./memberCells.ts"
-import { makeAsk, members, showAnswers, withinOf } from "./network.ts"
+import { explainUnknown } from "./discovery.ts"
+import { findMembers, makeAsk, showAnswers, withinOf } from "./network.ts"
 
 export interface Input {
   /** The port of the AdminServers, where they are asked instead of the servers. */
@@ -22,13 +23,15 @@ export interface Input {
 export const status = Effect.fnUntraced(function* (input: Input) {
   const { mode, note } = yield* Printer
   const timeout = yield* withinOf(input.within)
-  const servers = yield* members(input.discover)
+  const { servers, unknown } = yield* findMembers(input.discover)
   const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
   const found = yield* showing(MemberStatus.askAllBy(servers, ask))
   const time = yield* Clock.currentTimeMillis
   const isDown = found.every(({ state }) => state === "unreachable")
   // Where none answers, the error has the reason.
-  yield* printOne(Diagnosis.Status, { time, members: found }, (_, style) => (isDown ? "" : toText(found, style)))
+  const value = { time, members: found, ...(unknown === undefined ? {} : { notAsked: unknown.count }) }
+  yield* printOne(Diagnosis.Status, value, (_, style) => (isDown ? "" : toText(found, style)))
+  if (mode === "text" && unknown !== undefined) yield* note(explainUnknown(unknown))
   const [only, ...others] = found
   if (mode === "text" && !input.discover && others.length === 0 && membersHave.has(only?.mode ?? "")) {
     yield* note("this is one member of an ensemble: --discover asks the others too")

@@ -1,10 +1,12 @@
 /** Checks of the settings of members, and of the processes that have them. */
 import { count, size } from "../output/text.ts"
+import { explainUnknown, type Unknown } from "../diagnose/discovery.ts"
 import { type Finding, type Member, namesOf } from "./examination.ts"
 
 /** All findings about settings. */
-export const checkSettings = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => [
-  ...membership(members),
+export const checkSettings = (members: ReadonlyArray<Member>, unknown?: Unknown): ReadonlyArray<Finding> => [
+  ...notAsked(unknown),
+  ...membership(members, unknown),
   ...differences(members),
   ...members.flatMap(timing),
   ...members.flatMap(folders),
@@ -13,7 +15,20 @@ export const checkSettings = (members: ReadonlyArray<Member>): ReadonlyArray<Fin
 
 // ---- internal
 
-const membership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
+const notAsked = (unknown: Unknown | undefined): ReadonlyArray<Finding> =>
+  unknown === undefined
+    ? []
+    : [
+        {
+          severity: "warning",
+          check: "membership",
+          where: "",
+          message: explainUnknown(unknown),
+          advice: "or end server.N with `;` and the port for clients in all configurations, for --discover"
+        }
+      ]
+
+const membership = (members: ReadonlyArray<Member>, unknown: Unknown | undefined): ReadonlyArray<Finding> => {
   const lists = members.flatMap(({ conf }) =>
     conf === undefined || conf.membership.length === 0 ? [] : [conf.membership]
   )
@@ -21,7 +36,7 @@ const membership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
   if (first === undefined) return []
   const voters = first.filter((line) => !line.includes(":observer")).length
   const found: Array<Finding> = []
-  if (members.length < first.length) {
+  if (members.length < first.length && unknown === undefined) {
     found.push({
       severity: "note",
       check: "membership",

@@ -1,7 +1,7 @@
 /** The members that the console asks: those of the connect string, and those that the configuration adds to them. */
 import type { EnsembleConfig } from "@effect-zookeeper/client/Models"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
-import { clientAddressOf } from "../diagnose/network.ts"
+import { clientAddressOf } from "../diagnose/discovery.ts"
 
 export interface Member {
   readonly address: ServerAddress
