@@ -123,12 +123,22 @@ export const askAllBy = <R>(
   )
 
 /**
- * The members with `lag`, from the zxid of each.
+ * The members with `lag`, from the zxid of each. A standalone server is behind nobody: it is no member of an ensemble.
  *
  * @category conversions
  * @since 0.1.0
  */
 export const withLag = (members: ReadonlyArray<MemberStatus>): ReadonlyArray<MemberStatus> => {
+  const ofEnsemble = withLagOf(members.filter(({ mode }) => mode !== "standalone")).values()
+  return members.map((member) =>
+    member.mode === "standalone" ? (withLagOf([member])[0] ?? member) : (ofEnsemble.next().value ?? member)
+  )
+}
+
+// ---- internal
+
+/** The members of one ensemble. */
+const withLagOf = (members: ReadonlyArray<MemberStatus>): ReadonlyArray<MemberStatus> => {
   const zxids = members.flatMap(({ zxid }) => (zxid === undefined ? [] : [zxid]))
   const newest = max(zxids)
   // A leader begins its epoch with a zxid that no transaction has: the followers keep that of the last one.
@@ -143,8 +153,6 @@ export const withLag = (members: ReadonlyArray<MemberStatus>): ReadonlyArray<Mem
     return Object.assign(rest, { lag: Number(reference - member.zxid) })
   })
 }
-
-// ---- internal
 
 const epochOf = (zxid: bigint): bigint => zxid >> 32n
 

@@ -25,7 +25,7 @@ describeOnServers("zk status", (it) => {
     )
     assert.match(
       first ?? "",
-      /^127\.0\.0\.1:\d+ +standalone +3\.\d+\.\d+ +0x[0-9a-f]+ +0 +[\d.]+\/\d+ +\d+ +\d+ +\d+ +\d+ /
+      /^127\.0\.0\.1:\d+ +standalone +3\.\d+\.\d+ +0x[0-9a-f]+ +0 +\d+(?:\.\d)?\/\d+ +\d+ +\d+ +\d+ +\d+ /
     )
     assert.match(second ?? "", /^127\.0\.0\.1:1 +down$/)
     assert.match(problem ?? "", /^127\.0\.0\.1:1: could not connect/)
@@ -141,6 +141,19 @@ describe("the members of an ensemble", () => {
     assert.deepStrictEqual(
       found.map(({ lag }) => lag),
       [0, 7, undefined, undefined]
+    )
+  })
+
+  it("are not compared with a server that runs by itself", () => {
+    const found = MemberStatus.withLag([
+      member("zk1", { zxid: 0x100000005n, mode: "standalone" }),
+      member("zk2", { zxid: 0x200000002n }),
+      member("zk3", { zxid: 0x200000009n }),
+      member("zk4", { zxid: 0x900000009n, mode: "standalone" })
+    ])
+    assert.deepStrictEqual(
+      found.map(({ lag }) => lag),
+      [0, 7, 0, 0]
     )
   })
 

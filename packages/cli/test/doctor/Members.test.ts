@@ -55,6 +55,24 @@ describe("the doctor", () => {
     )
   })
 
+  it("does not compare servers that are not members of one ensemble", () => {
+    const stranger = (mode: "standalone" | "leader") => {
+      const { lag: _, ...status } = member("zk9").status
+      const alone = conf({ maxClientCnxns: 10, membership: [] })
+      return { ...member("zk9", { conf: alone }), status: { ...status, mode, release: "3.8.6" } }
+    }
+    const message = "these servers are not members of one ensemble"
+    assert.deepStrictEqual(lines([member("zk2"), stranger("standalone")]), [
+      `error leader zk2:2181, zk9:2181: ${message}`
+    ])
+    assert.deepStrictEqual(lines([leader, ...others, stranger("leader")]), [
+      `error leader zk1:2181, zk9:2181: ${message}`
+    ])
+    assert.deepStrictEqual(lines([leader, ...others, stranger("standalone")]), [
+      `error leader zk1:2181, zk9:2181: ${message}`
+    ])
+  })
+
   it("names releases that differ, that are old, and that are vulnerable", () => {
     const found = lines([leader, member("zk2", { status: { release: "3.7.2" } }), member("zk3")])
     assert.deepStrictEqual(found, [
@@ -87,7 +105,7 @@ describe("the doctor", () => {
       status: {
         openFiles: 3900,
         outstanding: 900,
-        latency: { min: 0, avg: 150, max: 9000 },
+        latency: { min: 0, avg: 150.0333, max: 9000 },
         metrics: { zk_fsync_threshold_exceed_count: 3 }
       }
     })

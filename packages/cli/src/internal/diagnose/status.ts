@@ -108,7 +108,7 @@ const cellsOf = (member: MemberStatus.MemberStatus): Cells<Name> => {
     ...memberCells(member),
     zxid: zxid === undefined ? "-" : Output.formatHex(zxid),
     // The average and the longest, in milliseconds.
-    latency: latency === undefined ? "-" : `${latency.avg}/${latency.max}`,
+    latency: latency === undefined ? "-" : `${Number(latency.avg.toFixed(1))}/${latency.max}`,
     ephemerals: numberText(member.ephemeralCount),
     data: dataSize === undefined ? "-" : size(dataSize)
   }

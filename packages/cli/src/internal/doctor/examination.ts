@@ -47,6 +47,19 @@ export const examine = Effect.fnUntraced(function* (
   )
 })
 
+/**
+ * The members that cannot be of one ensemble, if there are any: leaders, of which an ensemble has one, and servers that run by
+ * themselves, beside others.
+ */
+export const strangers = (members: ReadonlyArray<Member>): ReadonlyArray<Member> => {
+  const serving = members.filter(({ status }) => status.state === "serving" && status.mode !== undefined)
+  const of = (mode: string) => serving.filter(({ status }) => status.mode === mode)
+  const [leaders, alone] = [of("leader"), of("standalone")]
+  if (leaders.length > 1) return [...leaders, ...alone]
+  if (alone.length === 0 || serving.length === 1) return []
+  return leaders.length > 0 ? [...leaders, ...alone] : serving
+}
+
 /** Members in words: all of them, or their names. */
 export const namesOf = (members: ReadonlyArray<{ readonly server: string }>): string =>
   members.map(({ server }) => server).join(", ")

@@ -1,15 +1,15 @@
 /** Checks of the members as they are now: there, in step, of one release, and with room to work. */
 import * as Output from "../../Output.ts"
 import { advisoriesFor, isEndOfLife } from "./advisories.ts"
-import { type Finding, type Member, namesOf } from "./examination.ts"
+import { type Finding, type Member, namesOf, strangers } from "./examination.ts"
 import { count } from "../output/text.ts"
 
 /** All findings about members, apart from their settings. */
 export const checkMembers = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => [
   ...members.flatMap(presence),
   ...leadership(members),
-  ...members.flatMap(distance),
-  ...versions(members),
+  // Servers of several ensembles are not compared.
+  ...(strangers(members).length > 0 ? [] : [...members.flatMap(distance), ...versions(members)]),
   ...advisories(members),
   ...members.flatMap(load),
   ...refusals(members)
@@ -31,7 +31,7 @@ const presence = ({ server, status: { problem, state } }: Member): ReadonlyArray
 const leadership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
   const serving = members.filter(({ status }) => status.state === "serving")
   const of = (mode: string) => serving.filter(({ status }) => status.mode === mode)
-  const [leaders, alone, readOnly] = [of("leader"), of("standalone"), of("read-only")]
+  const [leaders, readOnly] = [of("leader"), of("read-only")]
   const found: Array<Finding> = readOnly.map(({ server }) => ({
     severity: "error",
     check: "leader",
@@ -39,11 +39,12 @@ const leadership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
     message: "it serves reads alone, because it sees no quorum",
     advice: "see whether a majority of the members runs, and whether they reach each other on their quorum ports"
   }))
-  if (leaders.length > 1 || (leaders.length > 0 && alone.length > 0) || alone.length > 1) {
+  const apart = strangers(members)
+  if (apart.length > 0) {
     found.push({
       severity: "error",
       check: "leader",
-      where: namesOf([...leaders, ...alone]),
+      where: namesOf(apart),
       message: "these servers are not members of one ensemble",
       advice: "name the members of one ensemble alone, and compare server.N in their configurations"
     })
@@ -141,7 +142,7 @@ const load = ({ server, status, watcher, wchs }: Member): ReadonlyArray<Finding>
     add(
       "warning",
       "latency",
-      `requests take ${latency.avg} ms on average`,
+      `requests take ${Number(latency.avg.toFixed(1))} ms on average`,
       "look at the disk of the log and at the load"
     )
   }
