@@ -14,6 +14,20 @@ import { describeOnServers } from "../support/zk.ts"
 
 const decode = Schema.decodeUnknownSync(Diagnosis.Status)
 
+/** A server that takes connections, and says nothing. */
+const hanging = Effect.acquireRelease(
+  Effect.callback<Net.Server>((resume) => {
+    const server = Net.createServer((socket) => socket.on("error", () => {}))
+    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.sync(() => server.close())
+).pipe(
+  Effect.map((server) => {
+    const address = server.address()
+    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+  })
+)
+
 describeOnServers("zk status", (it) => {
   it.inChroot("prints a row for each member, and the reason of those that are down", function* ({ run, servers }) {
     const { code, err, out } = yield* run(["status", "-s", `${servers},127.0.0.1:1`])
@@ -61,15 +75,7 @@ describeOnServers("zk status", (it) => {
   })
 
   it.inChroot("says on a terminal how many members have answered, while one hangs", function* ({ run, servers }) {
-    const hanging = yield* Effect.acquireRelease(
-      Effect.callback<Net.Server>((resume) => {
-        const server = Net.createServer((socket) => socket.on("error", () => {}))
-        server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-      }),
-      (server) => Effect.sync(() => server.close())
-    )
-    const address = hanging.address()
-    const all = `${servers},127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
+    const all = `${servers},${yield* hanging}`
     const commands = [["status"], ["health", "--expect", "alive"], ["doctor", "--no-tree", "--fail-on", "never"]]
     const runs = yield* Effect.forEach(
       commands,
@@ -86,10 +92,35 @@ describeOnServers("zk status", (it) => {
     }
   })
 
+  it.inChroot(
+    "is printed within --timeout, with the member that hangs, and so are others",
+    function* ({ run, servers }) {
+      const silent = yield* hanging
+      const commands = [
+        { args: ["status"], expected: 0 },
+        { args: ["4lw", "ruok"], expected: 1 },
+        { args: ["health", "--need", "any"], expected: 0 },
+        { args: ["health", "--need", "all"], expected: 1 },
+        { args: ["doctor", "--no-tree"], expected: 1 }
+      ]
+      const runs = yield* Effect.forEach(
+        commands,
+        ({ args }) => run([...args, "-s", `${servers},${silent}`, "--timeout", "1200ms"]),
+        { concurrency: "unbounded" }
+      )
+      for (const [index, { code, err, out }] of runs.entries()) {
+        const { args, expected } = commands[index]!
+        assert.strictEqual(code, expected, `${args.join(" ")}: ${err}`)
+        assert.include(out + err, `${silent}: no answer to`, args.join(" "))
+        assert.include(out, servers, args.join(" "))
+      }
+    }
+  )
+
   it.inChroot("ends with 5 where no member answers", function* ({ run }) {
     const { code, err, out } = yield* run(["status", "-s", "127.0.0.1:1,127.0.0.1:2"])
     assert.deepStrictEqual({ code, out }, { code: 5, out: "" })
-    assert.match(err, /^zk: no member answers: 127\.0\.0\.1:1: could not connect/)
+    assert.match(err, /^zk: no member answers: 127\.0\.0\.1:1: could not connect .*; 127\.0\.0\.1:2: could not connect/)
   })
 
   it.inChroot("is repeated by top, which prints JSON where there is no terminal", function* ({ run }) {

@@ -49,11 +49,14 @@ describeOnServers("zk 4lw", (it) => {
     assert.deepInclude(yield* json("wchc"), { session, paths: [`${chroot}/e`] })
   })
 
-  it.inChroot("asks each server, and ends with the error of the first that has none", function* ({ run, servers }) {
+  it.inChroot("asks each server, and ends with 1 where some of them have no answer", function* ({ run, servers }) {
     const both = ["-s", `${servers},127.0.0.1:1`]
     const { code, err, out } = yield* run(["4lw", "ruok", ...both])
-    assert.deepStrictEqual({ code, out }, { code: 5, out: `${servers}:\nimok\n` })
-    assert.match(err, /^zk: 127\.0\.0\.1:1: could not connect .*\n$/)
+    assert.deepStrictEqual({ code, out }, { code: 1, out: `${servers}:\nimok\n` })
+    assert.match(err, /^zk: 127\.0\.0\.1:1: could not connect .*\nzk: 1 of 2 servers did not answer ruok\n$/)
+    const none = yield* run(["4lw", "ruok", "-s", "127.0.0.1:1,127.0.0.1:2"])
+    assert.strictEqual(none.code, 5)
+    assert.match(none.err, /^zk: 127\.0\.0\.1:2: could not connect .*\nzk: 127\.0\.0\.1:1: could not connect .*\n$/)
     const items = JSON.parse((yield* run(["4lw", "ruok", ...both, "--json"])).out)
     assert.deepInclude(items[0], { answer: "imok" })
     assert.match(items[1].problem, /could not connect/)

@@ -2,7 +2,7 @@
 import { FrameTooLarge } from "@effect-zookeeper/client/Errors"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Result from "effect/Result"
@@ -24,6 +24,7 @@ import { explain } from "../frame/explain.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { printAll, type Style } from "../output/Printer.ts"
 import { count, shown } from "../output/text.ts"
+import { isAnswering } from "./memberCells.ts"
 import type { Unknown } from "./discovery.ts"
 import { findMembers, makeAsk, showAnswers, withinOf } from "./network.ts"
 
@@ -41,7 +42,10 @@ export interface Input {
 /** It changes nothing. */
 export const doctor = Effect.fnUntraced(function* (input: Input) {
   const client = yield* Client
-  const timeout = yield* withinOf(input.within)
+  const each = yield* withinOf(input.within)
+  // Each member is asked three times, one after the other: what is known by then is printed.
+  const limit = client.settings.timeout
+  const timeout = limit === undefined ? each : Duration.min(each, Duration.times(limit, 0.25))
   const large = yield* parseSize("--large", input.large)
   yield* Effect.fromResult(ZnodePath.validate(input.path))
   const inTime = yield* deadline(client.settings)
@@ -65,7 +69,7 @@ export const doctor = Effect.fnUntraced(function* (input: Input) {
   const failure = Result.isFailure(ofTree) ? ofTree.failure : undefined
   if (failure !== undefined) found.push(findingOf(failure, input.path))
   const findings = worstFirst([...ofMembers.findings, ...found])
-  const isAnyReached = ofMembers.all.some(({ status }) => status.state !== "unreachable")
+  const isAnyReached = ofMembers.all.some(({ status }) => isAnswering(status))
   yield* printAll(Diagnosis.Finding, Stream.fromIterable(findings), toText)
   if (failure !== undefined) return yield* Effect.fail(failure)
   if (!isAnyReached) return yield* new NoMemberReached({ message: "no member answers" })

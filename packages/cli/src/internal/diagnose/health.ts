@@ -10,9 +10,9 @@ import { tableOf } from "../output/columns.ts"
 import { printOne, type Style } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
-import { checkMember, type MemberHealth } from "./memberHealth.ts"
+import { type Checked, checkMember, type MemberHealth } from "./memberHealth.ts"
 import { explainUnknown } from "./discovery.ts"
-import { findMembers, transportOf, withinOf } from "./network.ts"
+import { findMembers, firstOf, timesOf, transportOf } from "./network.ts"
 
 type Condition = (typeof Diagnosis.Health.Type)["expected"]
 
@@ -29,20 +29,24 @@ export interface Input {
 export const health = Effect.fnUntraced(function* (input: Input) {
   const { expect, path } = input
   const { settings } = yield* Client
-  const timeout = yield* withinOf(input.within)
+  const { inTime, limit: inTotal, within } = yield* timesOf(input.within)
   const limit = input.maxLatency === undefined ? undefined : yield* parseDuration("--max-latency", input.maxLatency)
-  const { servers, unknown } = yield* findMembers(input.discover)
+  const { servers, unknown } = yield* inTime(findMembers(input.discover))
+  const timeout = yield* within
   const transport = yield* transportOf(settings)
   let answers = 0
   const found = yield* withCount(
     { phase: "members", done: Effect.sync(() => answers), total: Effect.succeed(servers.length) },
     Effect.forEach(
       servers,
-      (server) => Effect.tap(checkMember(server, { settings, path, timeout }), () => Effect.sync(() => answers++)),
+      (server) =>
+        Effect.tap(checkMember(server, { settings, path, timeout, limit: inTotal }), () =>
+          Effect.sync(() => answers++)
+        ),
       { concurrency: "unbounded" }
     )
   ).pipe(Effect.provideService(Transport, transport))
-  const checked = found.map((member) => withLimit(member, limit))
+  const checked = found.map((one) => withLimit(one, limit))
   const need = input.need ?? (expect === "alive" || expect === "ready" ? "all" : "any")
   // A member that cannot be asked is not as it should be, as far as anybody can tell.
   const total = checked.length + (unknown?.count ?? 0)
@@ -56,14 +60,17 @@ export const health = Effect.fnUntraced(function* (input: Input) {
     ...(unknown === undefined ? {} : { notAsked: unknown.count })
   }
   const notAsked = unknown === undefined ? [] : [explainUnknown(unknown)]
-  yield* printOne(Diagnosis.Health, value, (_, style) => toText(value.members, notAsked, style))
+  yield* printOne(Diagnosis.Health, value, (_, style) => toText(checked, notAsked, style))
   if (value.healthy) return
   if (!value.members.some(({ alive }) => alive)) {
-    return yield* new NoMemberReached({ message: `no member answers: ${firstProblem(value.members)}` })
+    return yield* new NoMemberReached({ message: `no member answers: ${firstOf(value.members.map(problemOf))}` })
   }
   const bad = checked.filter((entry) => !good.includes(entry)).map(({ member }) => member)
   const wanted = `expected ${needed} of ${count(total, "member")} to be ${expect}`
-  const reason = bad.length === 0 ? notAsked.join("") : firstProblem(bad)
+  const isOneTooFew = expect === "leader" && needed > 1 && good.length > 0
+  const reason = isOneTooFew
+    ? "an ensemble has one leader; --need any is for that"
+    : firstOf([...bad.map(problemOf), ...notAsked])
   return yield* new Unhealthy({ message: `${wanted}, found ${good.length}: ${reason}` })
 })
 
@@ -77,32 +84,29 @@ const conditions: Readonly<Record<Condition, (member: MemberHealth) => boolean>>
 }
 
 /** A member that takes longer than the limit for anything says so. */
-const withLimit = (member: MemberHealth, limit: Duration.Duration | undefined) => {
+const withLimit = ({ isSilent, member }: Checked, limit: Duration.Duration | undefined) => {
   const max = limit === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(limit)
   const slow = (["connect", "read", "write", "watch"] as const).filter((step) => (member[step] ?? 0) > max)
   const problems = slow.map((step) => `${step} took ${millis(member[step])}, which is more than --max-latency`)
-  return { member: { ...member, problems: [...member.problems, ...problems] }, isSlow: slow.length > 0 }
+  return { member: { ...member, problems: [...member.problems, ...problems] }, isSilent, isSlow: slow.length > 0 }
 }
 
-const firstProblem = (members: ReadonlyArray<MemberHealth>): string => {
-  const [first] = members
-  if (first === undefined) return ""
-  const [problem] = first.problems
-  if (problem === undefined) return `${first.server} is ${first.mode ?? "in an unknown mode"}`
-  return problem.startsWith(first.server) ? problem : `${first.server}: ${problem}`
+const problemOf = ({ mode, problems: [problem], server }: MemberHealth): string => {
+  if (problem === undefined) return `${server} is ${mode ?? "in an unknown mode"}`
+  return problem.startsWith(server) ? problem : `${server}: ${problem}`
 }
 
-const toText = (members: ReadonlyArray<MemberHealth>, notAsked: ReadonlyArray<string>, style: Style): string => {
-  const rows = members.map((member) => ({
+const toText = (members: ReadonlyArray<Checked>, notAsked: ReadonlyArray<string>, style: Style): string => {
+  const rows = members.map(({ isSilent, member }) => ({
     server: shown(member.server),
-    state: stateOf(member),
+    state: stateOf(member, isSilent),
     mode: member.mode ?? "-",
     connect: millis(member.connect),
     read: millis(member.read),
     write: millis(member.write),
     watch: millis(member.watch)
   }))
-  const problems = members.flatMap(({ problems, server }) =>
+  const problems = members.flatMap(({ member: { problems, server } }) =>
     problems.map(
       (problem) => `${style.yellow(shown(problem.startsWith(server) ? problem : `${server}: ${problem}`))}\n`
     )
@@ -123,7 +127,8 @@ const columns = [
 
 const byWorth = ["server", "state", "mode", "write", "read", "watch", "connect"] as const
 
-const stateOf = ({ alive, readOnly, ready }: MemberHealth): string =>
-  ready ? "ready" : readOnly ? "read-only" : alive ? "not ready" : "down"
+/** A member that is not alive has the word of `status` and `top`. */
+const stateOf = ({ alive, readOnly, ready }: MemberHealth, isSilent: boolean): string =>
+  ready ? "ready" : readOnly ? "read-only" : alive ? "not ready" : isSilent ? "silent" : "down"
 
 const millis = (value: number | undefined): string => (value === undefined ? "-" : `${value.toFixed(1)} ms`)

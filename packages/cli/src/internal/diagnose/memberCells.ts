@@ -2,6 +2,9 @@
 import type { MemberStatus } from "../../MemberStatus.ts"
 import { shown } from "../output/text.ts"
 
+/** Whether it gives answers, be it that it serves no requests now. */
+export const isAnswering = ({ state }: Pick<MemberStatus, "state">): boolean => state === "serving" || state === "idle"
+
 /** The cells that both tables have. */
 export const memberCells = (member: MemberStatus) => {
   const { lag, mode, release, state, zxid } = member

@@ -4,6 +4,7 @@ import type { Transport } from "@effect-zookeeper/transport/Transport"
 import type { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Canary from "../../Canary.ts"
 import type * as Diagnosis from "../../Diagnosis.ts"
@@ -11,7 +12,7 @@ import * as FourLetterWords from "../../FourLetterWords.ts"
 import type { Mode } from "../../ServerAnswers.ts"
 import { explain } from "../frame/explain.ts"
 import type { Settings } from "../frame/Settings.ts"
-import { tlsOf } from "./network.ts"
+import { type Limit, tlsOf } from "./network.ts"
 
 export type MemberHealth = typeof Diagnosis.MemberHealth.Type
 
@@ -20,6 +21,8 @@ export interface Options {
   /** The znode that the canary reads, and below which it writes. */
   readonly path: string
   readonly timeout: Duration.Duration
+  /** Ends the canary with the time of the command. */
+  readonly limit?: Limit
 }
 
 /** The options of a canary by the settings. */
@@ -36,13 +39,20 @@ export const canaryOptions = ({ path, settings, timeout }: Options): Canary.Opti
   }
 }
 
+export interface Checked {
+  readonly member: MemberHealth
+  /** Whether it was reached, and does not answer. */
+  readonly isSilent: boolean
+}
+
 /** A word, and then a session with a probe, each within the timeout. It never fails. */
-export const checkMember = (server: ServerAddress, options: Options): Effect.Effect<MemberHealth, never, Transport> =>
+export const checkMember = (server: ServerAddress, options: Options): Effect.Effect<Checked, never, Transport> =>
   Effect.gen(function* () {
     const words = yield* askWords(server, options.timeout)
     // A session would be waited for in vain.
     const canary = words.isOver ? noCanary : yield* runCanary(server, options)
-    return healthOf(format(server), words, canary)
+    const member = healthOf(format(server), words, canary)
+    return { member, isSilent: !member.alive && words.isReached }
   })
 
 // ---- internal
@@ -50,6 +60,7 @@ export const checkMember = (server: ServerAddress, options: Options): Effect.Eff
 /** The result of the words. */
 interface Words {
   readonly alive: boolean
+  readonly isReached: boolean
   /** Whether nothing more can be asked. */
   readonly isOver: boolean
   readonly mode: Mode | undefined
@@ -61,9 +72,12 @@ const askWords = Effect.fnUntraced(function* (
   timeout: Duration.Duration
 ): Effect.fn.Return<Words, never, Transport> {
   const answer = yield* Effect.result(FourLetterWords.ask(server, "srvr", { timeout }))
-  if (Result.isSuccess(answer)) return { alive: true, isOver: false, mode: answer.success.mode, problem: undefined }
+  if (Result.isSuccess(answer)) {
+    return { alive: true, isReached: true, isOver: false, mode: answer.success.mode, problem: undefined }
+  }
   const { failure } = answer
-  return { alive: isAnswer(failure), isOver: isOver(failure), mode: undefined, problem: failure.message }
+  const isReached = failure._tag === "FourLetterWordError" || !neverOpen.has(failure.reason)
+  return { alive: isAnswer(failure), isReached, isOver: isOver(failure), mode: undefined, problem: failure.message }
 })
 
 /** A session and a probe of it, or why there is none. */
@@ -71,14 +85,25 @@ type CanaryRun =
   | { readonly connect: number; readonly probe: Canary.Probe }
   | { readonly connect: undefined; readonly problem: string }
 
-const runCanary = (server: ServerAddress, options: Options): Effect.Effect<CanaryRun> =>
-  Effect.gen(function* () {
+const runCanary = (server: ServerAddress, options: Options): Effect.Effect<CanaryRun> => {
+  const limit: Limit = options.limit ?? Effect.asSome
+  const run = Effect.gen(function* () {
     const [elapsed, canary] = yield* Effect.timed(Canary.make(server, canaryOptions(options)))
     return { connect: Math.round(Duration.toMillis(elapsed) * 1000) / 1000, probe: yield* canary.probe }
   }).pipe(
     Effect.scoped,
-    Effect.catch((error) => Effect.succeed({ connect: undefined, problem: explain(error) }))
+    // It is the only server, and all of its reasons are about it.
+    Effect.catch((error) =>
+      Effect.succeed({
+        connect: undefined,
+        problem: error._tag === "ConnectFailed" && error.summary !== "" ? error.summary : explain(error)
+      })
+    )
   )
+  return Effect.map(limit(run), (found) => Option.getOrElse(found, () => outOfTime))
+}
+
+const outOfTime: CanaryRun = { connect: undefined, problem: "its session and the probe were not done within --timeout" }
 
 const noCanary: CanaryRun = { connect: undefined, problem: "" }
 
@@ -119,4 +144,7 @@ const isAnswer = (error: FourLetterWords.FourLetterWordError | TransportError): 
 const isOver = (error: FourLetterWords.FourLetterWordError | TransportError): boolean =>
   error._tag === "FourLetterWordError"
     ? error.reason === "NotServing" || error.reason === "Timeout"
-    : error.reason === "Open" || error.reason === "Resolve" || error.reason === "Tls"
+    : neverOpen.has(error.reason)
+
+/** The reasons of connections that were never there. */
+const neverOpen: ReadonlySet<TransportError["reason"]> = new Set(["Open", "Resolve", "Tls"] as const)

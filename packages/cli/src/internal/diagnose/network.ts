@@ -5,12 +5,15 @@ import * as TlsOptions from "@effect-zookeeper/transport/TlsOptions"
 import * as Transport from "@effect-zookeeper/transport/Transport"
 import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import * as AdminServer from "../../AdminServer.ts"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import type * as MemberStatus from "../../MemberStatus.ts"
 import { Client } from "../frame/Client.ts"
+import { deadline } from "../frame/deadline.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { UsageError } from "../frame/errors.ts"
 import type { Settings } from "../frame/Settings.ts"
@@ -166,6 +169,40 @@ export const intervalOf = (interval: string) =>
 
 /** The time that the flag `--within` gives a member. */
 export const withinOf = (within: string) => parseDuration("--within", within)
+
+/**
+ * The time of a command that reports about members: `--within` for each of them, but not more than is left of `--timeout`. What
+ * is known by then is printed, and the members that have not answered are named.
+ */
+export const timesOf = Effect.fnUntraced(function* (within: string) {
+  const { settings } = yield* Client
+  const each = yield* withinOf(within)
+  const { timeout } = settings
+  const start = yield* Clock.currentTimeMillis
+  const left = Effect.map(Clock.currentTimeMillis, (now) => {
+    if (timeout === undefined) return undefined
+    const elapsed = now - start
+    // Some milliseconds for nothing would make odd numbers of messages.
+    return elapsed < 100 ? timeout : Duration.millis(Math.max(0, Duration.toMillis(timeout) - elapsed))
+  })
+  return {
+    /** For what comes before the members are asked. */
+    inTime: yield* deadline(settings),
+    within: Effect.map(left, (rest) => (rest === undefined ? each : Duration.min(each, rest))),
+    /** For a part of the report, without which there is still a report. */
+    limit: (<A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.flatMap(left, (rest) =>
+        rest === undefined ? Effect.asSome(effect) : Effect.timeoutOption(effect, rest)
+      )) satisfies Limit
+  }
+})
+
+/** Gives nothing where the time is over. */
+export type Limit = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
+
+/** The problems of members in one sentence: the first of them, and how many there are beside it. */
+export const firstOf = (problems: ReadonlyArray<string>): string =>
+  problems.length > 1 ? `${problems[0]}; and ${problems.length - 1} more` : (problems[0] ?? "")
 
 // ---- internal
 

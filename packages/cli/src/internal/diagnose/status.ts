@@ -8,9 +8,9 @@ import { NoMemberReached } from "../frame/errors.ts"
 import { type Cells, type Column, fit } from "../output/columns.ts"
 import { printOne, Printer, type Style } from "../output/Printer.ts"
 import { shown, size, table } from "../output/text.ts"
-import { memberCells, numberText } from "./memberCells.ts"
+import { isAnswering, memberCells, numberText } from "./memberCells.ts"
 import { explainUnknown } from "./discovery.ts"
-import { findMembers, makeAsk, showAnswers, withinOf } from "./network.ts"
+import { findMembers, makeAsk, showAnswers, timesOf } from "./network.ts"
 
 export interface Input {
   /** The port of the AdminServers, where they are asked instead of the servers. */
@@ -19,15 +19,16 @@ export interface Input {
   readonly within: string
 }
 
-/** It succeeds where any member answers. */
+/** It succeeds where any member answers: the table has the others, too. */
 export const status = Effect.fnUntraced(function* (input: Input) {
   const { mode, note } = yield* Printer
-  const timeout = yield* withinOf(input.within)
-  const { servers, unknown } = yield* findMembers(input.discover)
+  const { inTime, within } = yield* timesOf(input.within)
+  const { servers, unknown } = yield* inTime(findMembers(input.discover))
+  const timeout = yield* within
   const { ask, showing } = yield* showAnswers(servers, yield* makeAsk(input.adminPort, timeout))
   const found = yield* showing(MemberStatus.askAllBy(servers, ask))
   const time = yield* Clock.currentTimeMillis
-  const isDown = found.every(({ state }) => state === "unreachable")
+  const isDown = !found.some(isAnswering)
   // Where none answers, the error has the reason.
   const value = { time, members: found, ...(unknown === undefined ? {} : { notAsked: unknown.count }) }
   yield* printOne(Diagnosis.Status, value, (_, style) => (isDown ? "" : toText(found, style)))
@@ -37,7 +38,8 @@ export const status = Effect.fnUntraced(function* (input: Input) {
     yield* note("this is one member of an ensemble: --discover asks the others too")
   }
   if (isDown) {
-    return yield* new NoMemberReached({ message: `no member answers: ${found[0]?.problem ?? "there are none"}` })
+    const problems = found.map(({ problem, server, state }) => problem ?? `${server} is ${state}`)
+    return yield* new NoMemberReached({ message: `no member answers: ${problems.join("; ")}` })
   }
 })
 

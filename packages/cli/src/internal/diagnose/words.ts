@@ -8,11 +8,11 @@ import * as Stream from "effect/Stream"
 import * as Diagnosis from "../../Diagnosis.ts"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import { Client } from "../frame/Client.ts"
-import { ReadOnlyMode } from "../frame/errors.ts"
+import { NotAllAnswered, ReadOnlyMode } from "../frame/errors.ts"
 import { Printer, printAll } from "../output/Printer.ts"
-import { escapeText } from "../output/text.ts"
+import { count, escapeText } from "../output/text.ts"
 import { encode } from "./decode.ts"
-import { countAnswers, members, transportOf, withinOf } from "./network.ts"
+import { countAnswers, members, timesOf, transportOf } from "./network.ts"
 
 export interface Input {
   readonly word: FourLetterWord
@@ -20,15 +20,19 @@ export interface Input {
   readonly within: string
 }
 
-/** The first error of a server is that of the command, and the others are named before. */
+/**
+ * Where no server answers, the first error is that of the command, and the others are named before. Where some do, all errors are
+ * named, and it fails for that.
+ */
 export const words = Effect.fnUntraced(function* (input: Input) {
   const { word } = input
   const { settings } = yield* Client
   if (resetting.has(word) && settings.readOnly !== undefined) {
     return yield* new ReadOnlyMode({ command: `4lw ${word}`, source: settings.readOnly })
   }
-  const timeout = yield* withinOf(input.within)
-  const servers = yield* members(input.discover)
+  const { inTime, within } = yield* timesOf(input.within)
+  const servers = yield* inTime(members(input.discover))
+  const timeout = yield* within
   const transport = yield* transportOf(settings)
   const { mode, note } = yield* Printer
   const ask = mode === "text" || !FourLetterWords.isWord(word) ? asText(word) : asJson(word)
@@ -47,9 +51,15 @@ export const words = Effect.fnUntraced(function* (input: Input) {
     const lines = escapeText(text.endsWith("\n") ? text : `${text}\n`)
     return servers.length === 1 ? lines : `${style.bold(`${server}:`)}\n${lines}`
   })
-  const [first, ...others] = answers.flatMap(({ answer }) => (Result.isFailure(answer) ? [answer.failure] : []))
-  for (const { message } of others) yield* note(`zk: ${message}`)
-  if (first !== undefined) return yield* first
+  const failures = answers.flatMap(({ answer }) => (Result.isFailure(answer) ? [answer.failure] : []))
+  const [first, ...others] = failures
+  if (first === undefined) return
+  const isNone = failures.length === answers.length
+  for (const { message } of isNone ? others : failures) yield* note(`zk: ${message}`)
+  if (isNone) return yield* first
+  return yield* new NotAllAnswered({
+    message: `${failures.length} of ${count(answers.length, "server")} did not answer ${word}`
+  })
 })
 
 // ---- internal

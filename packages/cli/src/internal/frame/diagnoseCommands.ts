@@ -11,7 +11,7 @@ const discover = toggle("discover", "All members of the ensemble's own configura
 
 const within = Flag.String("within").pipe(
   Flag.withMetavar("duration"),
-  Flag.withDescription("The time that a member has to answer (default: 5s)"),
+  Flag.withDescription("The time that a member has to answer; --timeout makes it shorter (default: 5s)"),
   Flag.withDefault("5s")
 )
 
@@ -56,9 +56,13 @@ const fourLetterWord = Command.make(
     discover,
     within
   },
-  handle(async () => (await import("../diagnose/words.ts")).words)
+  handle(async () => (await import("../diagnose/words.ts")).words, { limited: "partly" })
 ).pipe(
-  Command.withDescription("Ask each server a four-letter word"),
+  Command.withShortDescription("Ask each server a four-letter word"),
+  Command.withDescription(
+    "Ask each server a four-letter word. Ends with 0 if all answer, 1 if some do, and where none does with 5, or 6 if the " +
+      "word is not allowed"
+  ),
   Command.withExamples([
     { command: "zk 4lw srvr", description: "A summary, as the server writes it" },
     { command: "zk 4lw cons --json | jq '.[].answer[].session'", description: "Fields with names, for a script" }
@@ -89,7 +93,7 @@ const health = Command.make(
     discover,
     within
   },
-  handle(async () => (await import("../diagnose/health.ts")).health)
+  handle(async () => (await import("../diagnose/health.ts")).health, { limited: "partly" })
 ).pipe(
   Command.withShortDescription("Check each member by a session, a read, a write and a watch"),
   Command.withDescription(
@@ -106,12 +110,13 @@ const health = Command.make(
 const status = Command.make(
   "status",
   { adminPort, discover, within },
-  handle(async () => (await import("../diagnose/status.ts")).status)
+  handle(async () => (await import("../diagnose/status.ts")).status, { limited: "partly" })
 ).pipe(
   Command.withShortDescription("Print a table of the members: mode, version, lag, latency, load"),
   Command.withDescription(
     "Print a table of the members: mode, version, transactions and lag, latency in ms (average/longest), connections, " +
-      "watches, znodes. It asks the words srvr and mntr, without a session. `zk doctor` says what is odd about them"
+      "watches, znodes. It asks the words srvr and mntr, without a session. `zk doctor` says what is odd about them. Ends " +
+      "with 0 if any member answers, and 5 if none does"
   ),
   Command.withExamples([
     { command: "zk status -s zk1:2181,zk2:2181,zk3:2181", description: "All members side by side" },
@@ -148,7 +153,8 @@ const doctor = Command.make(
   Command.withDescription(
     "Look for what is odd: members that are down, behind or slow, sessions with very many watches, releases and their " +
       "vulnerabilities, settings, clocks, disks, large znodes, long lists of children, ephemeral znodes without a " +
-      "session, ACLs that are open to everybody, quotas. It changes nothing"
+      "session, ACLs that are open to everybody, quotas. It changes nothing. Ends with 0 if it finds nothing of --fail-on, " +
+      "1 if it does, and 5 if no member answers"
   ),
   Command.withExamples([
     { command: "zk doctor -s zk1:2181,zk2:2181,zk3:2181", description: "The members, and the whole tree" },

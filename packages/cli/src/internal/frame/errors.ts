@@ -127,6 +127,11 @@ export class NoMemberReached extends Schema.TaggedError<NoMemberReached>()("NoMe
   message: Schema.String
 }) {}
 
+/** Some servers have answered, and others have not. */
+export class NotAllAnswered extends Schema.TaggedError<NotAllAnswered>()("NotAllAnswered", {
+  message: Schema.String
+}) {}
+
 /** An address that is not there to listen on. */
 export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFailed", {
   message: Schema.String
