@@ -112,5 +112,6 @@ const byReason: Readonly<Record<string, ExitCode>> = {
   NotAllowed: codes.notPermitted,
   NotServing: codes.unreachable,
   NoAnswer: codes.unreachable,
+  Foreign: codes.unreachable,
   Timeout: codes.unreachable
 }

@@ -36,10 +36,11 @@ export class FourLetterWordError extends ErrorClass.make(
      * - `NotServing`: the server runs, and serves no requests now, as without a quorum.
      * - `NoAnswer`: the server closed the connection: it does not know the word, or its port is for TLS alone.
      * - `Timeout`: nothing came in time.
+     * - `Foreign`: it is a server of another protocol.
      * - `Unexpected`: the answer is not one that ZooKeeper gives.
      */
-    reason: Schema.Literals(["NotAllowed", "NotServing", "NoAnswer", "Timeout", "Unexpected"]),
-    /** The mistake in an unexpected answer, or the time that was waited. */
+    reason: Schema.Literals(["NotAllowed", "NotServing", "NoAnswer", "Timeout", "Foreign", "Unexpected"]),
+    /** The mistake in an unexpected answer, the protocol of another server, or the time that was waited. */
     details: Schema.String
   })
 ) {
@@ -54,6 +55,8 @@ export class FourLetterWordError extends ErrorClass.make(
         return `${server}: no answer to ${word}: the server does not know it, or its port is for TLS`
       case "Timeout":
         return `${server}: no answer to ${word} within ${details}: the server hangs, or its port is for TLS`
+      case "Foreign":
+        return `${server}: no ZooKeeper server is at this port: it speaks ${details}`
       case "Unexpected":
         return `${server}: the answer to ${word} is not one of ZooKeeper: ${details}`
     }
@@ -111,7 +114,7 @@ export const ask = <W extends Word>(
 /**
  * Asks a server, and gives the text of its answer. It takes the words that have no Schema too, such as `crst`.
  *
- * It fails as {@link ask} does, and takes any other text for an answer.
+ * It fails as {@link ask} does, and takes any other text for an answer that is not known to be of another protocol.
  *
  * @category requests
  * @since 0.1.0
@@ -130,11 +133,14 @@ export const askText = (
     const text = yield* Effect.firstSuccessOf(
       addresses.map((address) => FourLetterWord.ask(transport, address, server, word, { maxSize }))
     )
-    if (text === "") return yield* fail("NoAnswer")
+    // The alert of a TLS server is no answer.
+    if (text === "" || text.startsWith("\u0015\u0003")) return yield* fail("NoAnswer")
     if (text.length < 200 && text.includes("is not executed because it is not in the whitelist")) {
       return yield* fail("NotAllowed")
     }
     if (text.startsWith("This ZooKeeper instance is not currently serving requests")) return yield* fail("NotServing")
+    const other = FourLetterWord.otherProtocol(text)
+    if (other !== undefined) return yield* fail("Foreign", other)
     return text
   }).pipe(
     Effect.timeoutOrElse({

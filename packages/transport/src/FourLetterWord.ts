@@ -99,6 +99,34 @@ export const ask = (
 ): Effect.Effect<string, TransportError> =>
   Effect.scoped(askInScope(transport, address, name, word, options.maxSize ?? maxAnswerSize))
 
+/**
+ * The protocol of a server that is none of ZooKeeper, by the beginning of what it has sent, such as `HTTP`.
+ *
+ * @example
+ * ```ts
+ * import * as FourLetterWord from "@effect-zookeeper/transport/FourLetterWord"
+ *
+ * FourLetterWord.otherProtocol("HTTP/1.1 400 Bad Request") // "HTTP"
+ * FourLetterWord.otherProtocol("imok") // undefined
+ * ```
+ *
+ * @category predicates
+ * @since 0.1.0
+ */
+export const otherProtocol = (text: string): string | undefined =>
+  otherProtocols.find(([start]) => start.test(text))?.[1]
+
+// ---- internal
+
+const otherProtocols: ReadonlyArray<readonly [RegExp, string]> = [
+  [/^HTTP/, "HTTP"],
+  [/^SSH-/, "SSH"],
+  [/^AMQP/, "AMQP"],
+  [/^[-+][A-Z]/, "the protocol of Redis"],
+  // `wchs` may begin with such a number, too.
+  [/^220(-| (?!connections watching ))/, "SMTP or FTP"]
+]
+
 const askInScope = Effect.fnUntraced(function* (
   transport: Transport["Service"],
   address: ServerAddress,

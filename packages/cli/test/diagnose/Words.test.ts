@@ -1,9 +1,10 @@
 /** `zk 4lw`: words asked of each server, in the form of the server and as JSON. */
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
-import { assert, describe } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
+import { inFlags } from "../../src/internal/output/flagNames.ts"
 import { describeOnServers, run } from "../support/zk.ts"
 
 describeOnServers("zk 4lw", (it) => {
@@ -123,10 +124,38 @@ describe("zk 4lw, where a server refuses the word", () => {
     const { code, err } = yield* run(["4lw", "srvr", "-s", silent])
     assert.strictEqual(code, 5)
     assert.match(err, /no answer to srvr: the server does not know it, or its port is for TLS/)
-    const other = yield* answering("HTTP/1.1 400 Bad Request\r\n\r\n")
+    const other = yield* answering("hello\n")
     const json = yield* run(["4lw", "srvr", "-s", other, "--json"])
     assert.strictEqual(json.code, 1)
     assert.include(JSON.parse(json.err).error.message, "is not one of ZooKeeper")
+  })
+
+  itLive("names a server of another protocol in all commands, and ends with 5", function* () {
+    const http = yield* answering("HTTP/1.1 400 Bad Request\r\n\r\n")
+    for (const command of [["4lw", "srvr"], ["4lw", "ruok"], ["status"], ["health"], ["doctor", "--no-tree"]]) {
+      const { code, err, out } = yield* run([...command, "-s", http])
+      assert.strictEqual(code, 5, command.join(" "))
+      assert.include(err + out, "no ZooKeeper server is at this port: it speaks HTTP", command.join(" "))
+      assert.notInclude(out, "Bad Request")
+    }
+    const tls = yield* answering("\u0015\u0003\u0003\u0000\u0002\u0002\u0028")
+    assert.match((yield* run(["4lw", "ruok", "-s", tls])).err, /or its port is for TLS\n$/)
+    const many = "220 connections watching 3 paths\nTotal watches:5\n"
+    assert.strictEqual((yield* run(["4lw", "wchs", "-s", yield* answering(many)])).out, many)
+  })
+
+  itLive("says in doctor that a name does not resolve, and nothing of encryption there", function* () {
+    const { code, out } = yield* run(["doctor", "-s", "no-such-host.invalid:2181", "--no-tree"])
+    assert.strictEqual(code, 5)
+    assert.match(out, /^error +no-such-host\.invalid:2181: the host name could not be resolved.*\n +correct the name/)
+    assert.notInclude(out, "encrypted")
+  })
+
+  it("names the flags of the command line where the client names its options", () => {
+    assert.strictEqual(
+      inFlags("tls.ca:2281: the server's certificate is self-signed and not in tls.ca; speaks only TLS (tls://)"),
+      "tls.ca:2281: the server's certificate is self-signed and not in --ca; speaks only TLS (--tls)"
+    )
   })
 
   itLive("shows no control characters of a server", function* () {

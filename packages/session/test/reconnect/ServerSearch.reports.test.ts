@@ -107,7 +107,10 @@ describe("another kind of server is named", () => {
 
   itLive("as one that closes what it accepts, as a server does that takes no more connections", function* () {
     const server = yield* listen((socket) => socket.end())
-    assert.include(yield* refusalOf(server), "maxClientCnxns")
+    assert.include(
+      yield* refusalOf(server),
+      "it is not serving, as without a quorum, takes no more connections from this address (maxClientCnxns)"
+    )
   })
 })
 

@@ -208,7 +208,8 @@ const askSessions = (
 
 const encryption = (all: ReadonlyArray<Member>, tls: unknown): ReadonlyArray<Finding> => {
   const plain = all.filter(
-    ({ address }) => !isLoopback(address.host) && (address.scheme ?? (tls ? "tls" : "tcp")) === "tcp"
+    ({ address, status }) =>
+      status.state !== "unreachable" && !isLoopback(address.host) && (address.scheme ?? (tls ? "tls" : "tcp")) === "tcp"
   )
   if (plain.length === 0) return []
   return [

@@ -7,6 +7,7 @@ import { Client } from "../frame/Client.ts"
 import { parseDuration } from "../frame/durations.ts"
 import { NoMemberReached, Unhealthy } from "../frame/errors.ts"
 import { tableOf } from "../output/columns.ts"
+import { inFlags } from "../output/flagNames.ts"
 import { printOne, type Style } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { count, shown } from "../output/text.ts"
@@ -88,7 +89,11 @@ const withLimit = ({ isSilent, member }: Checked, limit: Duration.Duration | und
   const max = limit === undefined ? Number.POSITIVE_INFINITY : Duration.toMillis(limit)
   const slow = (["connect", "read", "write", "watch"] as const).filter((step) => (member[step] ?? 0) > max)
   const problems = slow.map((step) => `${step} took ${millis(member[step])}, which is more than --max-latency`)
-  return { member: { ...member, problems: [...member.problems, ...problems] }, isSilent, isSlow: slow.length > 0 }
+  return {
+    member: { ...member, problems: [...member.problems.map(inFlags), ...problems] },
+    isSilent,
+    isSlow: slow.length > 0
+  }
 }
 
 const problemOf = ({ mode, problems: [problem], server }: MemberHealth): string => {

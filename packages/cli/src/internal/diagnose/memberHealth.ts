@@ -143,7 +143,7 @@ const isAnswer = (error: FourLetterWords.FourLetterWordError | TransportError): 
 
 const isOver = (error: FourLetterWords.FourLetterWordError | TransportError): boolean =>
   error._tag === "FourLetterWordError"
-    ? error.reason === "NotServing" || error.reason === "Timeout"
+    ? error.reason === "NotServing" || error.reason === "Timeout" || error.reason === "Foreign"
     : neverOpen.has(error.reason)
 
 /** The reasons of connections that were never there. */

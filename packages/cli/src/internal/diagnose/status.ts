@@ -6,6 +6,7 @@ import * as MemberStatus from "../../MemberStatus.ts"
 import * as Output from "../../Output.ts"
 import { NoMemberReached } from "../frame/errors.ts"
 import { type Cells, type Column, fit } from "../output/columns.ts"
+import { inFlags } from "../output/flagNames.ts"
 import { printOne, Printer, type Style } from "../output/Printer.ts"
 import { shown, size, table } from "../output/text.ts"
 import { isAnswering, memberCells, numberText } from "./memberCells.ts"
@@ -38,7 +39,7 @@ export const status = Effect.fnUntraced(function* (input: Input) {
     yield* note("this is one member of an ensemble: --discover asks the others too")
   }
   if (isDown) {
-    const problems = found.map(({ problem, server, state }) => problem ?? `${server} is ${state}`)
+    const problems = found.map(({ problem, server, state }) => inFlags(problem ?? `${server} is ${state}`))
     return yield* new NoMemberReached({ message: `no member answers: ${problems.join("; ")}` })
   }
 })
@@ -56,7 +57,9 @@ const toText = (found: ReadonlyArray<MemberStatus.MemberStatus>, style: Style): 
     // One that is down has nothing to say in the other columns.
     found[index]?.state === "serving" ? chosen.map(({ name }) => cells[name]) : [cells.server, cells.mode]
   )
-  const problems = found.flatMap(({ problem }) => (problem === undefined ? [] : [`${style.yellow(shown(problem))}\n`]))
+  const problems = found.flatMap(({ problem }) =>
+    problem === undefined ? [] : [`${style.yellow(shown(inFlags(problem)))}\n`]
+  )
   return table([chosen.map(({ title }) => title), ...lines]) + problems.join("")
 }
 

@@ -9,6 +9,7 @@ import * as Diagnosis from "../../Diagnosis.ts"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import { Client } from "../frame/Client.ts"
 import { NotAllAnswered, ReadOnlyMode } from "../frame/errors.ts"
+import { inFlags } from "../output/flagNames.ts"
 import { Printer, printAll } from "../output/Printer.ts"
 import { count, escapeText } from "../output/text.ts"
 import { encode } from "./decode.ts"
@@ -55,7 +56,7 @@ export const words = Effect.fnUntraced(function* (input: Input) {
   const [first, ...others] = failures
   if (first === undefined) return
   const isNone = failures.length === answers.length
-  for (const { message } of isNone ? others : failures) yield* note(`zk: ${message}`)
+  for (const { message } of isNone ? others : failures) yield* note(`zk: ${inFlags(message)}`)
   if (isNone) return yield* first
   return yield* new NotAllAnswered({
     message: `${failures.length} of ${count(answers.length, "server")} did not answer ${word}`

@@ -2,6 +2,7 @@
 import * as Output from "../../Output.ts"
 import { advisoriesFor, isEndOfLife } from "./advisories.ts"
 import { type Finding, type Member, namesOf, strangers } from "./examination.ts"
+import { inFlags } from "../output/flagNames.ts"
 import { count } from "../output/text.ts"
 
 /** All findings about members, apart from their settings. */
@@ -17,14 +18,20 @@ export const checkMembers = (members: ReadonlyArray<Member>): ReadonlyArray<Find
 
 // ---- internal
 
+/** In the words of `TransportError`. */
+const unresolved = "the host name could not be resolved"
+
 const presence = ({ server, status: { problem, state } }: Member): ReadonlyArray<Finding> => {
   if (state === "serving") return []
+  const isUnresolved = problem?.includes(unresolved) === true
   const advice = {
-    unreachable: "start the server, or mend the way to it",
+    unreachable: isUnresolved
+      ? "correct the name in --servers, or see to it that DNS knows it on this machine"
+      : "start the server, or mend the way to it",
     idle: "see whether a majority of the members runs, and whether they reach each other on their quorum ports",
     silent: "see whether the process hangs, and whether the port is that of clients"
   }[state]
-  const message = problem === undefined ? `it is ${state}` : problem.replace(`${server}: `, "")
+  const message = problem === undefined ? `it is ${state}` : inFlags(problem.replace(`${server}: `, ""))
   return [{ severity: "error", check: "presence", where: server, message, advice }]
 }
 

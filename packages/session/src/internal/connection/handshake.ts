@@ -2,6 +2,7 @@ import * as Handshake from "@effect-zookeeper/protocol/Handshake"
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
 import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Printable from "@effect-zookeeper/protocol/Printable"
+import { otherProtocol } from "@effect-zookeeper/transport/FourLetterWord"
 import type { ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { TlsReason } from "@effect-zookeeper/transport/TlsError"
 import { TlsError } from "@effect-zookeeper/transport/TlsError"
@@ -119,7 +120,7 @@ const readReply = Effect.fnUntraced(function* (
 
 /** A server that closes does not say why: the likely causes, the most frequent ones first. */
 const silenceOf = (hasSeen: boolean, isPlain: boolean): string =>
-  `the server closed the connection at the handshake; it takes no more connections from this address (maxClientCnxns), is not serving${hasSeen ? ", has seen less than this session" : ""}${isPlain ? ", or speaks only TLS at this port (tls://)" : ""}`
+  `the server closed the connection at the handshake; it is not serving, as without a quorum, ${hasSeen ? "has seen less than this session, " : ""}takes no more connections from this address (maxClientCnxns)${isPlain ? ", or speaks only TLS at this port (tls://)" : ""}`
 
 /** Explains first bytes that cannot be the length of a frame by the protocol that they belong to. */
 const explainBytes = (length: number, isPlain: boolean): string => {
@@ -128,17 +129,8 @@ const explainBytes = (length: number, isPlain: boolean): string => {
     return "the server speaks TLS at this port; write tls:// before it, or give the option tls"
   }
   const text = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff)
-  const what = otherProtocols.find(([start]) => start.test(text))?.[1]
+  const what = otherProtocol(text) ?? (/^[\x20-\x7e\r\n\t]{4}$/.test(text) ? "some protocol of text" : undefined)
   return what === undefined
     ? `no ZooKeeper server is at this port: the answer began with the bytes 0x${(length >>> 0).toString(16).padStart(8, "0")}`
     : `no ZooKeeper server is at this port: it speaks ${what}, as the answer began with ${Printable.quote(text)}`
 }
-
-const otherProtocols: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^HTTP/, "HTTP"],
-  [/^SSH-/, "SSH"],
-  [/^AMQP/, "AMQP"],
-  [/^[-+][A-Z]/, "the protocol of Redis"],
-  [/^220[ -]/, "SMTP or FTP"],
-  [/^[\x20-\x7e\r\n\t]{4}$/, "some protocol of text"]
-]
