@@ -123,7 +123,7 @@ export const askAllBy = <R>(
   )
 
 /**
- * The members with `lag`, from the zxid of each. A standalone server is behind nobody: it is no member of an ensemble.
+ * The members with `lag`, from the zxid of each. The lag of a standalone server is 0: it is no member of an ensemble.
  *
  * @category conversions
  * @since 0.1.0

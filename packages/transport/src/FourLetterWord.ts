@@ -100,7 +100,7 @@ export const ask = (
   Effect.scoped(askInScope(transport, address, name, word, options.maxSize ?? maxAnswerSize))
 
 /**
- * The protocol of a server that is none of ZooKeeper, by the beginning of what it has sent, such as `HTTP`.
+ * The name of another protocol, such as `HTTP`, by the beginning of a server's answer; undefined for an answer of ZooKeeper.
  *
  * @example
  * ```ts

@@ -50,7 +50,7 @@ export const discovered = (
 export const clientAddressOf = ({ addresses, client }: EnsembleConfig["members"][number]): ServerAddress | undefined =>
   Option.isNone(client) ? undefined : addressOf(client.value, addresses)
 
-/** What is not known, and what to do. */
+/** Says which members cannot be asked, and how they can be. */
 export const explainUnknown = ({ count, names }: Unknown): string => {
   const last = names.at(-1) ?? ""
   const all = names.length < 2 ? last : `${names.slice(0, -1).join(", ")} and ${last}`

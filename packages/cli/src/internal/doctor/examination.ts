@@ -51,7 +51,7 @@ export const examine = Effect.fnUntraced(function* (
  * The members that cannot be of one ensemble, if there are any: leaders, of which an ensemble has one, and servers that run by
  * themselves, beside others.
  */
-export const strangers = (members: ReadonlyArray<Member>): ReadonlyArray<Member> => {
+export const unrelated = (members: ReadonlyArray<Member>): ReadonlyArray<Member> => {
   const serving = members.filter(({ status }) => status.state === "serving" && status.mode !== undefined)
   const of = (mode: string) => serving.filter(({ status }) => status.mode === mode)
   const [leaders, alone] = [of("leader"), of("standalone")]

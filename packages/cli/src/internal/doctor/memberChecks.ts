@@ -1,7 +1,7 @@
 /** Checks of the members as they are now: there, in step, of one release, and with room to work. */
 import * as Output from "../../Output.ts"
 import { advisoriesFor, isEndOfLife } from "./advisories.ts"
-import { type Finding, type Member, namesOf, strangers } from "./examination.ts"
+import { type Finding, type Member, namesOf, unrelated } from "./examination.ts"
 import { inFlags } from "../output/flagNames.ts"
 import { count } from "../output/text.ts"
 
@@ -10,7 +10,7 @@ export const checkMembers = (members: ReadonlyArray<Member>): ReadonlyArray<Find
   ...members.flatMap(presence),
   ...leadership(members),
   // Servers of several ensembles are not compared.
-  ...(strangers(members).length > 0 ? [] : [...members.flatMap(distance), ...versions(members)]),
+  ...(unrelated(members).length > 0 ? [] : [...members.flatMap(distance), ...versions(members)]),
   ...advisories(members),
   ...members.flatMap(load),
   ...refusals(members)
@@ -46,7 +46,7 @@ const leadership = (members: ReadonlyArray<Member>): ReadonlyArray<Finding> => {
     message: "it serves reads alone, because it sees no quorum",
     advice: "see whether a majority of the members runs, and whether they reach each other on their quorum ports"
   }))
-  const apart = strangers(members)
+  const apart = unrelated(members)
   if (apart.length > 0) {
     found.push({
       severity: "error",

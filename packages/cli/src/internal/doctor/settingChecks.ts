@@ -1,13 +1,13 @@
 /** Checks of the settings of members, and of the processes that have them. */
 import { count, size } from "../output/text.ts"
 import { explainUnknown, type Unknown } from "../diagnose/discovery.ts"
-import { type Finding, type Member, namesOf, strangers } from "./examination.ts"
+import { type Finding, type Member, namesOf, unrelated } from "./examination.ts"
 
 /** All findings about settings. */
 export const checkSettings = (members: ReadonlyArray<Member>, unknown?: Unknown): ReadonlyArray<Finding> => [
   ...notAsked(unknown),
   // Servers of several ensembles are not compared.
-  ...(strangers(members).length > 0 ? [] : [...membership(members, unknown), ...differences(members)]),
+  ...(unrelated(members).length > 0 ? [] : [...membership(members, unknown), ...differences(members)]),
   ...members.flatMap(timing),
   ...members.flatMap(folders),
   ...members.flatMap(process)
