@@ -8,12 +8,12 @@ import * as Stream from "effect/Stream"
 import * as Diagnosis from "../../Diagnosis.ts"
 import * as FourLetterWords from "../../FourLetterWords.ts"
 import { Client } from "../frame/Client.ts"
-import { NotAllAnswered, ReadOnlyMode } from "../frame/errors.ts"
-import { inFlags } from "../output/flagNames.ts"
+import { ReadOnlyMode } from "../frame/errors.ts"
 import { Printer, printAll } from "../output/Printer.ts"
-import { count, escapeText } from "../output/text.ts"
+import { escapeText } from "../output/text.ts"
 import { encode } from "./decode.ts"
 import { countAnswers, members, timesOf, transportOf } from "./network.ts"
+import { failOf } from "./unanswered.ts"
 
 export interface Input {
   readonly word: FourLetterWord
@@ -35,7 +35,7 @@ export const words = Effect.fnUntraced(function* (input: Input) {
   const servers = yield* inTime(members(input.discover))
   const timeout = yield* within
   const transport = yield* transportOf(settings)
-  const { mode, note } = yield* Printer
+  const { mode } = yield* Printer
   const ask = mode === "text" || !FourLetterWords.isWord(word) ? asText(word) : asJson(word)
   const { counted, showing } = countAnswers(servers.length)
   const answers = yield* Effect.forEach(
@@ -53,14 +53,7 @@ export const words = Effect.fnUntraced(function* (input: Input) {
     return servers.length === 1 ? lines : `${style.bold(`${server}:`)}\n${lines}`
   })
   const failures = answers.flatMap(({ answer }) => (Result.isFailure(answer) ? [answer.failure] : []))
-  const [first, ...others] = failures
-  if (first === undefined) return
-  const isNone = failures.length === answers.length
-  for (const { message } of isNone ? others : failures) yield* note(`zk: ${inFlags(message)}`)
-  if (isNone) return yield* first
-  return yield* new NotAllAnswered({
-    message: `${failures.length} of ${count(answers.length, "server")} did not answer ${word}`
-  })
+  yield* failOf(failures, answers.length, word)
 })
 
 // ---- internal

@@ -1,5 +1,6 @@
 /** Errors in one or two lines, in the words of the command line. */
 import * as Printable from "@effect-zookeeper/client/Printable"
+import { inFlags } from "../output/flagNames.ts"
 
 interface Tagged {
   readonly _tag: string
@@ -9,7 +10,13 @@ interface Tagged {
 }
 
 /** What happened, where, and what to do. */
-export const explain = (error: unknown): string => {
+export const explain = (error: unknown): string => inFlags(describe(error))
+
+export const tagOf = (error: unknown): string => (isTagged(error) ? error._tag : "Unexpected")
+
+// ---- internal
+
+const describe = (error: unknown): string => {
   if (!isTagged(error))
     return `unexpected: ${error instanceof Error ? Printable.escapeAll(error.message) : String(error)}`
   const path = typeof error.path === "string" ? Printable.escapeAll(error.path) : ""
@@ -62,10 +69,6 @@ export const explain = (error: unknown): string => {
       return error.message
   }
 }
-
-export const tagOf = (error: unknown): string => (isTagged(error) ? error._tag : "Unexpected")
-
-// ---- internal
 
 /** In a transaction, children are most often new ones, which to delete would be a loss. */
 const explainOperation = (error: unknown): string =>

@@ -150,7 +150,8 @@ const sessions = Command.make(
     "List the sessions with their connections, as the servers of --servers tell them. It needs\n" +
       "  4lw.commands.whitelist=cons,dump on them. `zk doctor` names a session that has very many watches.\n\n" +
       "  HEARD is how long ago, at least, its server last answered it, pings too; `late` is more than half of its timeout, so\n" +
-      "  that the client hangs or is cut off. It has no value for the session that a server has heard last"
+      "  that the client hangs or is cut off. It has no value for the session that a server has heard last.\n\n" +
+      "  Exit codes: 1 where some servers have not answered, 5 where none has"
   ),
   Command.withExamples([
     { command: "zk sessions -s zk1:2181,zk2:2181,zk3:2181", description: "Of all members" },

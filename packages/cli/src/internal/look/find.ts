@@ -51,8 +51,11 @@ export const find = Effect.fnUntraced(function* (input: Input) {
       return printAll(
         Output.Znode,
         found,
-        ({ path, stat }, style) => (input.long ? longLine(path, stat, style) : `${colored(path, stat, style)}
-`),
+        ({ path, stat }, style) =>
+          input.long
+            ? longLine(path, stat, style)
+            : `${colored(path, stat, style)}
+`,
         { titles: input.long ? longTitles("PATH") : "" }
       )
     }

@@ -11,6 +11,7 @@ import * as FourLetterWords from "../../FourLetterWords.ts"
 import * as Output from "../../Output.ts"
 import type { Answer } from "../../ServerAnswers.ts"
 import { countAnswers, serversOf, transportOf } from "../diagnose/network.ts"
+import { failOf } from "../diagnose/unanswered.ts"
 import { Client } from "../frame/Client.ts"
 import type { Settings } from "../frame/Settings.ts"
 import { type Cells, type Column, tableOf } from "../output/columns.ts"
@@ -41,9 +42,7 @@ export const sessions = Effect.fnUntraced(function* (input: Input) {
     const which = wanted === undefined ? "no session" : `no session ${Output.formatHex(wanted)}`
     yield* note(`${which} on ${answered.map(({ server }) => server).join(", ")}`)
   } else if (answered.length > 0) yield* print(all.toSorted(byConnection), now)
-  const [first, ...others] = failures
-  for (const { message } of others) yield* note(message)
-  if (first !== undefined) return yield* first
+  yield* failOf(failures, answered.length + failures.length, "cons")
 })
 
 /** Asks these servers at once. */
