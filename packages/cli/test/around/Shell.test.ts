@@ -3,6 +3,7 @@ import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { makeCompleter } from "../../src/internal/around/shellCompletion.ts"
@@ -36,6 +37,23 @@ describeOnServers("zk shell", (it) => {
     assert.deepStrictEqual(all.code, 3)
     assert.isTrue(all.err.startsWith("zk: /app: no such znode\nline 11 has failed"), all.err)
     assert.isFalse(yield* zk.exists("/app"))
+  })
+
+  it.inChroot("stores data as it was typed", function* ({ run, zk }) {
+    yield* zk.create("/app")
+    for (const [line, data] of [
+      ['set /app {"a":1}', '{"a":1}'],
+      [String.raw`set /app C:\temp\x`, String.raw`C:\temp\x`],
+      [`set /app '{"a":1}'`, '{"a":1}'],
+      ['set /app "a b"', "a b"],
+      [String.raw`set /app a\ b`, "a b"]
+    ] as const) {
+      const { code, err } = yield* run(["shell"], { stdin: line })
+      assert.strictEqual(code, 0, err)
+      assert.strictEqual(new TextDecoder().decode(yield* zk.getData("/app")), data)
+    }
+    const { code, err } = yield* run(["shell"], { stdin: `set /app "a"b` })
+    assert.deepStrictEqual([code, err.split(":")[1]], [2, ' the line has text right after a quoted word ("a")'])
   })
 
   it.inChroot("uses one session for all lines", function* ({ run }) {
@@ -117,6 +135,7 @@ describeOnServers("zk shell", (it) => {
     const help = yield* run(["shell", "--timeout", "20s"], { stdin: "help\nhelp ls\n" })
     assert.deepStrictEqual([help.code, help.err], [0, ""])
     assert.include(help.out, "List the children of a znode")
+    assert.include(help.out, 'as in {"a":1} and C:\\temp')
     assert.match(help.out, /AT THE PROMPT:\n +cd .*\n +pwd .*\n +help .*\n +exit /)
     const { code, err } = yield* run(["shell"], { stdin: "lock /l --timeout 1s -- sleep 60\n" })
     assert.deepStrictEqual([code, err.split("\n")[0]], [124, "zk: not done within --timeout (1s)"])
@@ -124,16 +143,40 @@ describeOnServers("zk shell", (it) => {
 })
 
 describe("a line of the prompt", () => {
-  it("is split as a shell splits it", () => {
+  it("is split at spaces, and a word in quotes is one", () => {
     const words = (line: string) => split(line).words
     assert.deepStrictEqual(words(`set /a  'x "y"' "it's" a\\ b ""`), ["set", "/a", 'x "y"', "it's", "a b", ""])
+    assert.deepStrictEqual(words(String.raw`"say \"a\\b\" in C:\temp" '\"'`), [String.raw`say "a\b" in C:\temp`, '\\"'])
     assert.deepStrictEqual(words("ls # all"), ["ls"])
     assert.deepStrictEqual(words("create a#b"), ["create", "a#b"])
-    assert.strictEqual(split("get 'a").open, "'")
-    assert.strictEqual(split("get a").unfinished, "a")
+    assert.deepStrictEqual(words(String.raw`\#a \"b \'c`), ["#a", '"b', "'c"])
+    assert.strictEqual(split("get 'a").mistake, "the line has a quote (') that is not closed")
+    assert.include(split(`set /a 'it'"'"'s'`).mistake, "right after a quoted word ('it'): put quotes around all of it")
+    assert.deepStrictEqual(split("get a").unfinished, { word: "a", typed: "a" })
+    assert.deepStrictEqual(split(String.raw`get a\ b`).unfinished, { word: "a b", typed: String.raw`a\ b` })
     assert.isUndefined(split("get a ").unfinished)
-    assert.deepStrictEqual(words(`get ${quote("/a b'c\\d")}`), ["get", "/a b'c\\d"])
   })
+
+  it("keeps quotes and backslashes within a word as they are typed", () => {
+    for (const data of [
+      ...['{"a":1}', '[{"a":[1,"b"]}]', "it's", 'a"b', String.raw`C:\temp\x`, "C:\\temp\\"],
+      ...[String.raw`\\server\share`, String.raw`{\"a\":1}`, String.raw`^\d+\.\w*$`]
+    ]) {
+      assert.deepStrictEqual(split(`set /app ${data}`).words, ["set", "/app", data])
+      assert.deepStrictEqual(split(`set /app '${data.replaceAll("'", "")}' x`).words[2], data.replaceAll("'", ""))
+    }
+  })
+
+  it.prop(
+    "is read back as the words that completion writes",
+    [Schema.Array(Schema.Array(Schema.Literals(["a", "/", " ", "\t", "\\", "'", '"', "#", "é"]))), Schema.Boolean],
+    ([parts, isFinished]) => {
+      const words = parts.map((chars) => chars.join(""))
+      const line = words.map(quote).join(" ") + (isFinished ? " " : "")
+      assert.deepStrictEqual(split(line).words, words, line)
+    },
+    { arbitrary: { runs: 500 } }
+  )
 
   it("has paths that are relative to the current znode", () => {
     const resolve = (path: string) => resolvePath("/a/b", path)
@@ -176,6 +219,7 @@ describe("a line of the prompt", () => {
       assert.deepStrictEqual(yield* at("ls one/"), [["one/x"], "one/"])
       assert.deepStrictEqual(yield* at("ls two\\ w"), [["two\\ words"], "two\\ w"])
       assert.deepStrictEqual(yield* at("ls 'o"), [[], ""])
+      assert.deepStrictEqual(yield* at('ls "two w"'), [["two\\ words"], '"two w"'])
       assert.deepStrictEqual(yield* at("acl "), [["set ", "one/", "other", "two\\ words"], ""])
       assert.deepStrictEqual(yield* at("acl s"), [["set "], "s"])
       assert.deepStrictEqual(yield* at("acl set o"), [["one/", "other"], "o"])

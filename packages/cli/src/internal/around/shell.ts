@@ -98,9 +98,8 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     zk,
     current: () => current,
     run: (line: string): Effect.Effect<number | "exit", never, Command.Environment> => {
-      const { open, words } = split(line)
-      if (open !== undefined)
-        return fail(new UsageError({ message: `the line has a quote (${open}) that is not closed` }))
+      const { mistake, words } = split(line)
+      if (mistake !== undefined) return fail(new UsageError({ message: mistake }))
       const [command, ...rest] = words[0] === "zk" ? words.slice(1) : words
       if (command === undefined) return Effect.succeed(0)
       if (command === "exit" || command === "quit") return Effect.succeed("exit")
@@ -119,6 +118,10 @@ AT THE PROMPT:
   exit              End the prompt, as Ctrl-D does; Ctrl-C ends a command
 
   Paths without / at their beginning start at the znode of the prompt. zk before a command can be left out.
+
+  A word is kept as it is typed, as in {"a":1} and C:\\temp. One that begins with a quote goes to the next quote, and may
+  have spaces: 'two words'. Between double quotes, \\" and \\\\ are " and \\. Elsewhere a backslash before a space keeps the
+  word together, and one before a quote or # at the beginning keeps that. # begins a comment.
 `
 
 const noInput = PlatformError.badArgument({

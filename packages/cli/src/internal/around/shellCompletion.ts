@@ -18,11 +18,11 @@ export const makeCompleter = (root: Command.Command.Any) => {
   const zkCommand = Completions.fromCommand(root)
   const names = [...builtIns, ...zkCommand.subcommands.map(({ name }) => name)].toSorted()
   return (zk: Pick<Reader, "getChildren" | "stat">, current: string, line: string): Effect.Effect<Completed> => {
-    const { open, unfinished = "", words } = split(line)
+    const { mistake, unfinished: last, words } = split(line)
     // Within quotes nothing is completed: what is replaced would have to be quoted in the same way.
-    if (open !== undefined) return Effect.succeed([[], ""])
-    const typed = unfinished === "" ? "" : (/(?:[^\s\\]|\\.)*$/.exec(line)?.[0] ?? "")
-    const before = unfinished === "" ? words : words.slice(0, -1)
+    if (mistake !== undefined) return Effect.succeed([[], ""])
+    const { typed, word: unfinished } = last ?? { typed: "", word: "" }
+    const before = last === undefined ? words : words.slice(0, -1)
     const [command] = before
     const choices = (of: ReadonlyArray<string>): Completed => [
       of.filter((choice) => choice.startsWith(unfinished)).map((choice) => `${choice} `),

@@ -50,7 +50,9 @@ export const makeAround = (root: () => Command.Command.Any) => {
     Command.withShortDescription("A prompt for all commands over one session"),
     Command.withDescription(
       "A prompt for all commands over one session, with `cd`, relative paths, history and completion. Lines of a script " +
-        "come from the standard input; it ends at the first that fails"
+        "come from the standard input; it ends at the first that fails.\n\n" +
+        '  Words are kept as they are typed, as in {"a":1} and C:\\temp. One that begins with a quote goes to the next quote,\n' +
+        '  and may have spaces; between double quotes, \\" and \\\\ are " and \\. A backslash before a space keeps a word together'
     ),
     Command.withExamples([
       {
