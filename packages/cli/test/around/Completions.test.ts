@@ -284,6 +284,14 @@ describeOnServers("zk complete-znodes", (it) => {
     assert.deepStrictEqual([unreachable.code, unreachable.out], [5, ""])
   })
 
+  it.inChroot("prints all of many znodes, whatever they begin with", function* ({ run, zk }) {
+    const names = Array.from({ length: 600 }, (_, n) => `n${String(n).padStart(5, "0")}`)
+    yield* zk.create("/big")
+    yield* Effect.forEach(names, (name) => zk.create(`/big/${name}`), { concurrency: 100 })
+    const { out } = yield* eventually(run(["complete-znodes", "/big/", "--"]), ({ code }) => code === 0)
+    assert.strictEqual(out, names.map((name) => `/big/${name}\n`).join(""))
+  })
+
   it.inChroot("what was completed has a slash at its end, which does not matter", function* ({ run, zk }) {
     yield* zk.ensurePath("/app/a")
     assert.strictEqual((yield* run(["ls", "/app/"])).out, "a\n")

@@ -227,4 +227,26 @@ describe("a line of the prompt", () => {
       assert.deepStrictEqual(yield* at("acl one s"), [[], "s"])
     })
   )
+
+  it.effect("is completed to what all of many children begin with, and says that there are more", () =>
+    Effect.gen(function* () {
+      const numbers = Array.from({ length: 5000 }, (_, n) => `n${String(n).padStart(5, "0")}`)
+      const zk = (children: ReadonlyArray<string>): Parameters<ReturnType<typeof makeCompleter>>[0] => ({
+        getChildren: () => Effect.succeed(children),
+        stat: () => Effect.succeed(Option.some({ ...stat, numChildren: 1 }))
+      })
+      const complete = makeCompleter(Command.make("zk").pipe(Command.withSubcommands([Command.make("get")])))
+      const at = (line: string, children = numbers) => complete(zk(children), "/", line)
+      const beginnings = ["n00…", "n01…", "n02…", "n03…", "n04…"].map((name) => `/big/${name}`)
+      assert.deepStrictEqual(yield* at("get /big/"), [beginnings, "/big/"])
+      assert.deepStrictEqual((yield* at("get /big/n00"))[0].length, 10)
+      assert.strictEqual((yield* at("get /big/n000"))[0].length, 100)
+      assert.strictEqual((yield* at("get /big/n000"))[0][0], "/big/n00000/")
+      assert.deepStrictEqual(yield* at("get /big/", [...numbers, "n", "other", "😀a", "😀b"]), [
+        ["/big/n…", "/big/other", "/big/😀…"],
+        "/big/"
+      ])
+      assert.deepStrictEqual((yield* at("get /big/n", [...numbers, "n", "m"]))[0], ["/big/n", "/big/n0…"])
+    })
+  )
 })

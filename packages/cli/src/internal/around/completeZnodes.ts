@@ -11,5 +11,10 @@ export interface Input {
 export const completeZnodes = Effect.fnUntraced(function* ({ prefix }: Input) {
   const zk = yield* (yield* Client).reader
   const { write } = yield* Printer
-  yield* write((yield* znodePaths(zk, prefix)).map((path) => `${path}\n`).join(""))
+  yield* write((yield* znodePaths(zk, prefix, all)).map((path) => `${path}\n`).join(""))
 })
+
+// ---- internal
+
+/** Shells ask before they show many. Nothing is added to a beginning, for some of them insert what a person chooses. */
+const all = { most: 10_000, more: "" }

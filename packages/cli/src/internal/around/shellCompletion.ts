@@ -56,7 +56,10 @@ const completePath = (zk: Pick<Reader, "getChildren" | "stat">, current: string,
   const slash = typed.lastIndexOf("/") + 1
   const parent = resolvePath(current, typed.slice(0, slash) || ".")
   const prefix = parent === "/" ? "/" : `${parent}/`
-  return Effect.map(znodePaths(zk, prefix + typed.slice(slash)), (paths) =>
+  return Effect.map(znodePaths(zk, prefix + typed.slice(slash), list), (paths) =>
     paths.map((path) => typed.slice(0, slash) + path.slice(prefix.length))
   )
 }
+
+/** The list is shown without a question, above the line. */
+const list = { most: 500, more: "…" }
