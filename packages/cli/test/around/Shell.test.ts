@@ -63,6 +63,30 @@ describeOnServers("zk shell", (it) => {
     assert.strictEqual(first, second)
   })
 
+  it.inChroot("creates ephemeral znodes, which live for as long as the prompt", function* ({ run, zk }) {
+    const lines = [
+      "create -e /here one",
+      "create /here- --ephemeral --sequential",
+      "create -e /new/parent/here two --parents",
+      "whoami --json",
+      "stat /here --json",
+      "get /new/parent/here"
+    ]
+    const { code, err, out } = yield* run(["shell"], { stdin: lines.join("\n") })
+    assert.deepStrictEqual([code, err], [0, ""])
+    assert.match(out, /^\/here\n\/here-0000000001\n\/new\/parent\/here\n/)
+    const owner = /"ephemeralOwner": "(0x[0-9a-f]+)"/.exec(out)?.[1]
+    assert.include(out, `"session": "${owner}"`)
+    assert.isTrue(out.endsWith("two\n") || out.endsWith("two"), out)
+    assert.deepStrictEqual(yield* zk.getChildren("/new/parent"), [])
+    assert.isFalse(yield* zk.exists("/here"))
+    for (const line of ["create -e /a --container", "create -e /a --ttl 5m"]) {
+      const refused = yield* run(["shell"], { stdin: line })
+      assert.strictEqual(refused.code, 2, line)
+      assert.include(refused.err, "an ephemeral znode is no container, and has no TTL")
+    }
+  })
+
   it.inChroot("begins at its znode also where a path is left out", function* ({ run, zk }) {
     yield* zk.ensurePath("/q/queue-0000000000")
     yield* zk.ensurePath("/other/x")

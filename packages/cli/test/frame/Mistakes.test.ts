@@ -17,7 +17,8 @@ describe("a mistake on the command line", () => {
       const mistakes: ReadonlyArray<readonly [ReadonlyArray<string>, string]> = [
         [["deleteall", "/a"], "here that is `zk rm -r`; see zk --help"],
         [["getAcl", "/a"], "here that is `zk acl`"],
-        [["create", "-e", "/a"], "an ephemeral znode would end with this command"],
+        [["create", "-e", "/a"], "an ephemeral znode would end with this command: create it at the prompt"],
+        [["create", "/a", "--ephemeral"], "an ephemeral znode would end with this command: create it at the prompt"],
         [["ls", "-s", "/a"], "-s is --servers"],
         [["get", "-s", "/a"], "Missing required argument: path; -s is --servers here"],
         [["set", "-v", "0", "/a", "b"], "here that is --version"],

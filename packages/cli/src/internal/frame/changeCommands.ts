@@ -27,6 +27,7 @@ const create = Command.make(
     data,
     file,
     sequential: toggle("sequential", "Append a number that no other znode of the parent has"),
+    ephemeral: toggle("ephemeral", "Only at the prompt of `zk shell`: it is deleted when the prompt ends", "e"),
     container: toggle("container", "A container, which servers delete when its last child has gone"),
     ttl: optionalText(
       "ttl",

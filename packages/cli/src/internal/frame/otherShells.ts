@@ -35,9 +35,6 @@ const hasPathAfter = (args: ReadonlyArray<string>, flag: string): boolean =>
   args.includes(flag) && args[args.indexOf(flag) + 1]?.startsWith("/") === true
 
 const hintForOption = (command: string, option: string): string | undefined => {
-  if (command === "create" && option === "-e") {
-    return "an ephemeral znode would end with this command; zk lock and zk elect hold one while another command runs"
-  }
   if (command === "create" && option === "-c") return "here that is --container"
   if (command === "create" && option === "-t") return "here that is --ttl, with a unit, as in 10000ms"
   if (command === "" && option === "-r") return "here that is --read-only"
