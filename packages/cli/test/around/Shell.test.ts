@@ -2,8 +2,11 @@
 import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import { makeCompleter } from "../../src/internal/around/shellCompletion.ts"
@@ -32,7 +35,7 @@ describeOnServers("zk shell", (it) => {
     ]
     const { code, err, out } = yield* run(["shell"], { stdin: lines.slice(0, 7).join("\n") })
     assert.deepStrictEqual({ code, err }, { code: 0, err: "" })
-    assert.strictEqual(out, "/\n/app/config/flag\ntwo words: flag\n")
+    assert.strictEqual(out, "/\n/app/config/flag\ntwo words: \nflag\n")
     const all = yield* run(["shell"], { stdin: lines.filter((line) => !line.startsWith("create")).join("\n") })
     assert.deepStrictEqual(all.code, 3)
     assert.isTrue(all.err.startsWith("zk: /app: no such znode\nline 11 has failed"), all.err)
@@ -56,6 +59,59 @@ describeOnServers("zk shell", (it) => {
     assert.deepStrictEqual([code, err.split(":")[1]], [2, ' the line has text right after a quoted word ("a")'])
   })
 
+  it.inChroot("ends the output of each line, and that of a single command not", function* ({ run, zk }) {
+    yield* zk.create("/a", { data: "one" })
+    yield* zk.create("/b", { data: "two\n" })
+    yield* zk.create("/none")
+    const { out } = yield* run(["shell"], { stdin: "get /a\nget /none\nget /a\nget /b\nget /b\nls /a\n" })
+    assert.strictEqual(out, "one\none\ntwo\ntwo\n")
+    assert.strictEqual((yield* run(["get", "/a"])).out, "one")
+  })
+
+  it.inChroot("says which servers cannot be reached, and does not wait for them", function* (commands) {
+    const { chroot, link, run, zk } = commands
+    yield* zk.create("/app", { data: "data" })
+    const broken = yield* link
+    const lines = yield* Queue.unbounded<string>()
+    const seen = yield* Queue.unbounded<string>()
+    const fiber = yield* Effect.forkChild(
+      run(["shell", "--timeout", "1s"], {
+        env: { ZK_SERVERS: `${broken.servers}${chroot}` },
+        stdin: { lines: Stream.fromQueue(lines) },
+        onOut: (out) => Queue.offerUnsafe(seen, out)
+      })
+    )
+    yield* Queue.offer(lines, "get /app")
+    assert.strictEqual(yield* Queue.take(seen), "data")
+    yield* broken.cut
+    yield* Queue.offer(lines, "get /app")
+    const { code, err } = yield* Fiber.join(fiber)
+    assert.strictEqual(code, 5, err)
+    assert.isTrue(err.startsWith(`zk: no server could be reached: ${broken.servers}: `), err)
+  })
+
+  it.inChroot("goes on when the servers are there again", function* ({ chroot, link, run, zk }) {
+    yield* zk.create("/app", { data: "data" })
+    const broken = yield* link
+    const lines = yield* Queue.unbounded<string>()
+    const seen = yield* Queue.unbounded<string>()
+    const fiber = yield* Effect.forkChild(
+      run(["shell"], {
+        env: { ZK_SERVERS: `${broken.servers}${chroot}` },
+        stdin: { lines: Stream.fromQueue(lines) },
+        onOut: (out) => Queue.offerUnsafe(seen, out)
+      })
+    )
+    yield* Queue.offer(lines, "pwd")
+    assert.strictEqual(yield* Queue.take(seen), "/\n")
+    yield* broken.cut
+    yield* Queue.offerAll(lines, ["get /app", "exit"])
+    yield* Effect.sleep("100 millis")
+    yield* broken.heal
+    const { code, err, out } = yield* Fiber.join(fiber)
+    assert.deepStrictEqual([code, err, out], [0, "", "/\ndata\n"])
+  })
+
   it.inChroot("uses one session for all lines", function* ({ run }) {
     const { out } = yield* run(["shell"], { stdin: "whoami --ndjson\nwhoami --ndjson\n" })
     const [first, second] = out.trim().split("\n")
@@ -77,7 +133,7 @@ describeOnServers("zk shell", (it) => {
     assert.match(out, /^\/here\n\/here-0000000001\n\/new\/parent\/here\n/)
     const owner = /"ephemeralOwner": "(0x[0-9a-f]+)"/.exec(out)?.[1]
     assert.include(out, `"session": "${owner}"`)
-    assert.isTrue(out.endsWith("two\n") || out.endsWith("two"), out)
+    assert.isTrue(out.endsWith("\ntwo\n"), out)
     assert.deepStrictEqual(yield* zk.getChildren("/new/parent"), [])
     assert.isFalse(yield* zk.exists("/here"))
     for (const line of ["create -e /a --container", "create -e /a --ttl 5m"]) {
@@ -143,6 +199,18 @@ describeOnServers("zk shell", (it) => {
       Effect.map(run(["shell", ...args], { stdin: line }), ({ code, err }) => `${code} ${err.split("\n")[0] ?? ""}`)
     assert.include(yield* refused("ls -s other:2181"), "2 zk: the prompt is connected already: --servers is for")
     assert.include(yield* refused("shell"), "2 zk: this is the prompt of `zk shell`")
+    assert.include(yield* refused("ls --user digest:ann"), "is for `zk shell` itself; addauth adds a user here")
+    for (const line of ["addauth digest ann:hunter2", "addauth digest:ann:hunter2"]) {
+      assert.strictEqual(
+        yield* refused(line),
+        "2 zk: addauth takes no password, for it would stay on the screen; it is asked for"
+      )
+    }
+    assert.include(yield* refused("addauth"), "2 zk: addauth takes scheme:name, as in digest:ann")
+    assert.include(
+      yield* refused("addauth digest ann"),
+      "2 zk: there is no terminal to ask for the password of digest:ann"
+    )
     assert.include(yield* refused("get 'a"), "2 zk: the line has a quote (') that is not closed")
     assert.include(yield* refused("nothing"), '2 zk: Unknown subcommand "nothing"')
     assert.include(yield* refused("cd /none"), "3 zk: /none: no such znode")
@@ -160,7 +228,7 @@ describeOnServers("zk shell", (it) => {
     assert.deepStrictEqual([help.code, help.err], [0, ""])
     assert.include(help.out, "List the children of a znode")
     assert.include(help.out, 'as in {"a":1} and C:\\temp')
-    assert.match(help.out, /AT THE PROMPT:\n +cd .*\n +pwd .*\n +help .*\n +exit /)
+    assert.match(help.out, /AT THE PROMPT:\n +cd .*\n +pwd .*\n +addauth .*\n +help .*\n +exit /)
     const { code, err } = yield* run(["shell"], { stdin: "lock /l --timeout 1s -- sleep 60\n" })
     assert.deepStrictEqual([code, err.split("\n")[0]], [124, "zk: not done within --timeout (1s)"])
   })

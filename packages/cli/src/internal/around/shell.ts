@@ -6,18 +6,22 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
+import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import { Client, makeShared, SharedClient } from "../frame/Client.ts"
+import { Client, type Reader } from "../frame/Client.ts"
 import { CurrentZnode, resolvePath } from "../frame/CurrentZnode.ts"
 import { CommandEnded, FileError, UsageError } from "../frame/errors.ts"
 import { explain, tagOf } from "../frame/explain.ts"
 import { reportFailure } from "../frame/report.ts"
 import { RunCommand } from "../frame/RunCommand.ts"
+import { askAuth } from "../frame/Settings.ts"
+import { SharedClient } from "../frame/sharedClient.ts"
 import * as ExitCode from "../../ExitCode.ts"
 import { shown } from "../output/text.ts"
 import { Printer } from "../output/Printer.ts"
 import { openHistory } from "./history.ts"
+import { makeShared } from "./promptClient.ts"
 import { makeCompleter } from "./shellCompletion.ts"
 import { makeTerminalLines } from "./terminalLines.ts"
 import { split } from "./words.ts"
@@ -57,9 +61,10 @@ type Prompt = Effect.Success<ReturnType<typeof makePrompt>>
 
 /** Where the prompt is, and how it runs a line: the end is an exit code. */
 const makePrompt = Effect.fnUntraced(function* (start: string) {
-  const shared = yield* makeShared((yield* Client).settings)
-  const zk = yield* shared.reader
+  let shared = yield* makeShared((yield* Client).settings)
+  const { session } = shared
   const stdio = yield* Stdio.Stdio
+  const output = withLineEnds(stdio)
   const run = yield* RunCommand
   const { write } = yield* Printer
   let current = start
@@ -68,9 +73,13 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     const exitCode = ExitCode.of(error)
     return Effect.as(reportFailure(stdio, { tag: tagOf(error), message: explain(error), exitCode }, false), exitCode)
   }
+  const ask = <A, E>(question: (zk: Reader) => Effect.Effect<A, E>) => {
+    const client = shared.client(shared.settings)
+    return Effect.raceFirst(Effect.scoped(Effect.flatMap(client.reader, question)), client.outage ?? Effect.never)
+  }
   const change = Effect.fnUntraced(function* (to: string) {
     const path = to === "-" ? previous : resolvePath(current, to)
-    if (Option.isNone(yield* zk.stat(path))) return yield* new NoNode({ path, operation: "exists" })
+    if (Option.isNone(yield* ask((zk) => zk.stat(path)))) return yield* new NoNode({ path, operation: "exists" })
     previous = current
     current = path
     return 0
@@ -80,8 +89,21 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     run(words).pipe(
       Effect.provideService(CurrentZnode, current),
       Effect.provideService(SharedClient, shared),
-      Effect.provideService(Stdio.Stdio, { ...stdio, stdin: Stream.fail(noInput) })
+      Effect.provideService(Stdio.Stdio, { ...output.stdio, stdin: Stream.fail(noInput) }),
+      Effect.ensuring(output.endLine)
     )
+  const addAuth = Effect.fnUntraced(function* (words: ReadonlyArray<string>) {
+    const { auth, sasl } = yield* askAuth(words.join(":"), {
+      what: "addauth",
+      seen: "it would stay on the screen"
+    })
+    if (sasl !== undefined) {
+      const message = "a connection begins with the user of sasl: leave, and start `zk shell --user sasl:NAME`"
+      return yield* new UsageError({ message })
+    }
+    shared = yield* shared.withAuth(auth)
+    return 0
+  })
   const runBuiltIn = Effect.fnUntraced(function* (command: string, [argument, ...more]: ReadonlyArray<string>) {
     if (more.length > 0) return yield* new UsageError({ message: `${command} takes one argument at most` })
     if (command === "cd") return yield* change(argument ?? "/")
@@ -95,14 +117,20 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     return 0
   })
   return {
-    zk,
+    session,
     current: () => current,
+    complete: (complete: ReturnType<typeof makeCompleter>, line: string) =>
+      Effect.timeout(
+        ask((zk) => complete(zk, current, line)),
+        "2 seconds"
+      ),
     run: (line: string): Effect.Effect<number | "exit", never, Command.Environment> => {
       const { mistake, words } = split(line)
       if (mistake !== undefined) return fail(new UsageError({ message: mistake }))
       const [command, ...rest] = words[0] === "zk" ? words.slice(1) : words
       if (command === undefined) return Effect.succeed(0)
       if (command === "exit" || command === "quit") return Effect.succeed("exit")
+      if (command === "addauth") return Effect.catch(addAuth(rest), fail)
       if (["cd", "pwd", "help"].includes(command)) return Effect.catch(runBuiltIn(command, rest), fail)
       return runWords([command, ...rest])
     }
@@ -114,6 +142,7 @@ const promptHelp = `
 AT THE PROMPT:
   cd [PATH]         Go to a znode; cd - goes back, and cd alone to /
   pwd               Print the path of the znode
+  addauth USER      Ask for the password of a user, as of digest:ann, whom the session has from then on
   help [COMMAND]    This list, or the flags and examples of a command
   exit              End the prompt, as Ctrl-D does; Ctrl-C ends a command
 
@@ -130,6 +159,21 @@ const noInput = PlatformError.badArgument({
   description: "at the prompt it has the lines of the prompt; name a file"
 })
 
+/** Ends the last line of what a command has written, as a shell shows it; what it wrote may be data without an end. */
+const withLineEnds = (stdio: Stdio.Stdio) => {
+  let isOpen = false
+  const seen = (chunk: string | Uint8Array) => {
+    const last = typeof chunk === "string" ? chunk.slice(-1) : chunk.at(-1)
+    if (last !== undefined && last !== "") isOpen = last !== "\n" && last !== 10
+    return chunk
+  }
+  const ended = Stdio.make({ ...stdio, stdout: (options) => Sink.mapInput(stdio.stdout(options), seen) })
+  const endLine = Effect.suspend(() =>
+    isOpen ? Effect.ignore(Stream.run(Stream.make("\n"), ended.stdout({ endOnDone: false }))) : Effect.void
+  )
+  return { stdio: ended, endLine }
+}
+
 /** Reads lines from a terminal until Ctrl-D or `exit`. Ctrl-C ends the command that runs. */
 const interactive = Effect.fnUntraced(function* (root: Command.Command.Any, prompt: Prompt) {
   const { note } = yield* Printer
@@ -140,12 +184,12 @@ const interactive = Effect.fnUntraced(function* (root: Command.Command.Any, prom
   const nextLine = makeTerminalLines({
     history: lines,
     complete: (line, done) => {
-      Effect.runCallbackWith(context)(complete(prompt.zk, prompt.current(), line), {
+      Effect.runCallbackWith(context)(prompt.complete(complete, line), {
         onExit: (exit) => done(Exit.isSuccess(exit) ? exit.value : [[], ""])
       })
     }
   })
-  const { session } = prompt.zk
+  const { session } = prompt
   yield* note("help lists the commands, Ctrl-C ends one, Ctrl-D ends the prompt")
   while (true) {
     const state = session.state._tag === "Connected" ? "" : " (not connected)"

@@ -11,7 +11,7 @@ import { znodePaths } from "./znodePaths.ts"
 export type Completed = readonly [candidates: ReadonlyArray<string>, replaced: string]
 
 /** The commands of the prompt itself. */
-export const builtIns: ReadonlyArray<string> = ["cd", "pwd", "help", "exit"]
+export const builtIns: ReadonlyArray<string> = ["addauth", "cd", "pwd", "help", "exit"]
 
 /** Completes a line up to the cursor. `zk` is the client of the prompt, `current` its znode. */
 export const makeCompleter = (root: Command.Command.Any) => {

@@ -31,7 +31,7 @@ export type Reader = Omit<
   | "trackVersions"
 >
 
-type StartError = ZooKeeper.StartError | InvalidArgument
+export type StartError = ZooKeeper.StartError | InvalidArgument
 
 /**
  * The client. `reader` is all that a command of reading gets; the methods that write are behind `writer`, which fails
@@ -70,6 +70,11 @@ export class Client extends Context.Service<
     readonly follower: Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
     /** A follower that is content with a server without a quorum, for people who look. */
     readonly viewer: Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
+    /**
+     * Never succeeds, and fails where a command waits for servers that cannot be reached: the session of a prompt would wait for
+     * them. Undefined for a session of the command itself.
+     */
+    readonly outage?: Effect.Effect<never, StartError>
     readonly settings: Settings
   }
 >()("@effect-zookeeper/cli/Client") {}
@@ -96,23 +101,7 @@ export const make = (settings: Settings, connect: Connect = connectAnew): Client
   }
 }
 
-/** A client whose commands share one session, which goes on until the Scope closes. Those that hold something have their own. */
-export const makeShared = (settings: Settings): Effect.Effect<Client["Service"], StartError, Scope.Scope> =>
-  Effect.map(connectAnew(settings, "", { sessionExpiry: "recreate" }), (root) =>
-    make(settings, (settings, chroot, options) => {
-      if (options?.sessionTimeout !== undefined) return connectAnew(settings, chroot, options)
-      return chroot === "" ? Effect.succeed(root) : root.withChroot(chroot)
-    })
-  )
-
-/** The client that the commands of `zk shell` share. */
-export const SharedClient = Context.Reference<Client["Service"] | undefined>("@effect-zookeeper/cli/SharedClient", {
-  defaultValue: () => undefined
-})
-
-// ---- internal
-
-type Connect = (
+export type Connect = (
   settings: Settings,
   chroot: string,
   options?: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly">
@@ -122,16 +111,11 @@ type Connect = (
  * A person waits for it: longer than a server needs, and shorter than the patience of most. It ends before the timeout of
  * the command, so that the error has the reasons of the servers.
  */
-const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
+export const connectTimeoutOf = (timeout: Duration.Duration | undefined): Duration.Duration =>
   timeout === undefined ? Duration.seconds(5) : Duration.min(Duration.times(timeout, 0.8), Duration.seconds(5))
 
-/**
- * The largest reply, unless a larger one is asked for. One person reads one answer, so that room for a znode of a million
- * children costs nothing until there is one. The console lists no more of them.
- */
-const largestReply = 64 * 1024 * 1024
-
-const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail" }) =>
+/** Connects with a session of its own. */
+export const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail" }) =>
   Effect.gen(function* () {
     const { TlsOptions, ZooKeeper } = yield* Effect.promise(() => import("./clientModules.ts"))
     const { auth, maxBuffer, readOnly, sasl, servers, timeout, tls } = settings
@@ -151,3 +135,11 @@ const connectAnew: Connect = (settings, chroot, options = { sessionExpiry: "fail
     )
     return Context.get(context, ZooKeeper.ZooKeeper)
   })
+
+// ---- internal
+
+/**
+ * The largest reply, unless a larger one is asked for. One person reads one answer, so that room for a znode of a million
+ * children costs nothing until there is one. The console lists no more of them.
+ */
+const largestReply = 64 * 1024 * 1024

@@ -130,6 +130,22 @@ export const ofServers = Effect.fnUntraced(function* (servers: string, own: Sett
   } satisfies Settings
 })
 
+/** Asks for the password. The user may be misspelt with a password, so no error repeats it. */
+export const askAuth = Effect.fnUntraced(function* (
+  user: string,
+  { seen, what }: { readonly what: string; readonly seen: string } = ofFlag
+) {
+  const [scheme, name] = split(user)
+  if (scheme === "" || name === "") {
+    return yield* new UsageError({ message: `${what} takes scheme:name, as in digest:ann or sasl:ann` })
+  }
+  if (name.includes(":")) {
+    return yield* new UsageError({ message: `${what} takes no password, for ${seen}; it is asked for` })
+  }
+  const { askPassword } = yield* Effect.promise(() => import("./askPassword.ts"))
+  return yield* authOfUser(scheme, name, yield* askPassword(user))
+})
+
 // ---- internal
 
 /** Chooses among the sources of one setting. */
@@ -199,19 +215,7 @@ const warnOfReaders = Effect.fnUntraced(function* (file: string) {
   )
 })
 
-/** The user may be misspelt with a password, so no error repeats it. */
-const askAuth = Effect.fnUntraced(function* (user: string) {
-  const [scheme, name] = split(user)
-  if (scheme === "" || name === "") {
-    return yield* new UsageError({ message: "--user takes scheme:name, as in digest:ann or sasl:ann" })
-  }
-  if (name.includes(":")) {
-    const message = "--user takes no password, for other users of the machine see arguments; it is asked for"
-    return yield* new UsageError({ message })
-  }
-  const { askPassword } = yield* Effect.promise(() => import("./askPassword.ts"))
-  return yield* authOfUser(scheme, name, yield* askPassword(user))
-})
+const ofFlag = { what: "--user", seen: "other users of the machine see arguments" }
 
 type Flags = Effect.Success<typeof GlobalFlags.values>
 

@@ -49,5 +49,6 @@ export const handle =
         input
       ).pipe(Effect.scoped, Effect.provideService(Client, client), Effect.provideService(Printer, printer))
       const isLimited = limited === "wholly" || (limited === "ifAsked" && client.settings.isTimeoutAsked)
-      return yield* namingChroot(client, isLimited ? (yield* deadline(client.settings))(command) : command)
+      const named = namingChroot(client, isLimited ? (yield* deadline(client.settings))(command) : command)
+      return yield* client.outage === undefined ? named : Effect.raceFirst(named, client.outage)
     })

@@ -1,10 +1,11 @@
 /** The client of a command at the prompt of `zk shell`. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { type Client, SharedClient } from "./Client.ts"
+import type { Client } from "./Client.ts"
 import { parseDuration } from "./durations.ts"
-import { ReadOnlyMode, UsageError } from "./errors.ts"
+import { UsageError } from "./errors.ts"
 import * as GlobalFlags from "./globalFlags.ts"
+import { SharedClient } from "./sharedClient.ts"
 
 /** The client of the prompt with the flags of one line, or undefined elsewhere. */
 export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, GlobalFlags.GlobalFlags> = Effect.gen(
@@ -27,26 +28,21 @@ export const inShell: Effect.Effect<Client["Service"] | undefined, UsageError, G
     })
     const given = connecting.find(([, value]) => Option.isSome(value))?.[0] ?? (tls ? "tls" : undefined)
     if (given !== undefined) {
+      const instead =
+        given === "user" || given === "auth-file" ? "; addauth adds a user here, as in `addauth digest:ann`" : ""
       return yield* new UsageError({
-        message: `the prompt is connected already: --${given} is for \`zk shell\` itself`
+        message: `the prompt is connected already: --${given} is for \`zk shell\` itself${instead}`
       })
     }
     const timeout = Option.isSome(flags.timeout)
       ? yield* parseDuration("--timeout", flags.timeout.value)
       : shared.settings.timeout
-    // That of the prompt is a default for its lines.
-    const settings = { ...shared.settings, timeout, isTimeoutAsked: Option.isSome(flags.timeout) }
-    if (!flags.readOnly) return { ...shared, settings }
-    return withoutWrites(shared, { ...settings, readOnly: settings.readOnly ?? "--read-only" })
+    return shared.client({
+      ...shared.settings,
+      // That of the prompt is a default for its lines.
+      timeout,
+      isTimeoutAsked: Option.isSome(flags.timeout),
+      readOnly: shared.settings.readOnly ?? (flags.readOnly ? "--read-only" : undefined)
+    })
   }
 )
-
-// ---- internal
-
-const withoutWrites = (
-  client: Client["Service"],
-  settings: Client["Service"]["settings"] & { readonly readOnly: string }
-): Client["Service"] => {
-  const refuse = (command: string) => new ReadOnlyMode({ command, source: settings.readOnly })
-  return { ...client, settings, writer: refuse, rootWriter: refuse, lastingWriter: refuse, holder: refuse }
-}

@@ -102,7 +102,7 @@ const commands: ReadonlyMap<string, string> = new Map(
       zk(`4lw ${word}`, word)
     ),
     as(
-      "`--auth-file`, which names a file with credentials, or `--user`, which asks for a password",
+      "`--auth-file`, which names a file with credentials, or `--user`, which asks for a password; the prompt of `zk shell` has `addauth digest:NAME`",
       "addauth",
       "add_auth"
     ),
