@@ -1,14 +1,20 @@
 /** The prompt: lines that are commands over one session, from a script or from a person. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import { isKept, openHistory } from "../../src/internal/around/history.ts"
 import { makeCompleter } from "../../src/internal/around/shellCompletion.ts"
 import { quote, split } from "../../src/internal/around/words.ts"
 import { resolvePath } from "../../src/internal/frame/CurrentZnode.ts"
@@ -232,6 +238,50 @@ describeOnServers("zk shell", (it) => {
     const { code, err } = yield* run(["shell"], { stdin: "lock /l --timeout 1s -- sleep 60\n" })
     assert.deepStrictEqual([code, err.split("\n")[0]], [124, "zk: not done within --timeout (1s)"])
   })
+})
+
+describe("the history of the prompt", () => {
+  const secret = [
+    ...["addauth digest ann:hunter3", "addauth digest:ann:hunter3", "addAuth digest ann:hunter3", "add_auth x y"],
+    ...["zk addauth digest ann:hunter3", "addauth token hunter3", "addauth digest 'ann:hunter3'"],
+    ...["get /app --user digest:ann:hunter2", "get /app --user=digest:ann:hunter2", "get /app --user ldap:ann:hunter2"],
+    ...[
+      "create /a --acl digest:ann:foo:cdrwa",
+      "create /a '--acl=digest:ann:foo:cdrwa'",
+      "setAcl /a auth:ann:foo:cdrwa"
+    ]
+  ]
+  const plain = [
+    ...["addauth digest:ann", "addauth digest ann", "get /app", "ls /digest:ann", "acl set /a auth::cdrwa"],
+    ...["create /a --acl world:anyone:r --acl ip:10.0.0.1:r", "help addauth", "watch /a:b:c:d"]
+  ]
+
+  it("has no line with a password", () => {
+    for (const line of secret) assert.isFalse(isKept(line), line)
+    for (const line of plain) assert.isTrue(isKept(line), line)
+    assert.isFalse(isKept(" ls"))
+  })
+
+  it.effect("leaves the passwords of earlier sessions out, and writes them no more", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
+        (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
+      )
+      const file = Path.join(folder, "zk", "history")
+      Fs.mkdirSync(Path.dirname(file))
+      Fs.writeFileSync(file, [...secret, ...plain].map((line) => `${line}\n`).join(""))
+      const { lines, save } = yield* openHistory.pipe(
+        Effect.provideService(
+          ConfigProvider.ConfigProvider,
+          ConfigProvider.fromEnv({ env: { XDG_STATE_HOME: folder } })
+        )
+      )
+      assert.deepStrictEqual(lines, plain)
+      yield* save(lines)
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), plain.map((line) => `${line}\n`).join(""))
+    }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
+  )
 })
 
 describe("a line of the prompt", () => {

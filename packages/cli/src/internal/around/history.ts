@@ -6,6 +6,12 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { historySize } from "./terminalLines.ts"
 
+/**
+ * Whether a line is for the history. One that begins with a space is not, and neither is one that has a password, even where
+ * `zk` takes none there: what was typed by mistake stays in a file otherwise.
+ */
+export const isKept = (line: string): boolean => !line.startsWith(" ") && !secrets.some((secret) => secret.test(line))
+
 /** The lines of before, the newest first, and how to save them. Where there is no file, nothing is kept. */
 export const openHistory = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
@@ -18,7 +24,7 @@ export const openHistory = Effect.gen(function* () {
   const file = paths.join(folder.value, "zk", "history")
   const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
   return {
-    lines: text.split("\n").filter((line) => line !== ""),
+    lines: text.split("\n").filter((line) => line !== "" && isKept(line)),
     save: (lines: ReadonlyArray<string>) =>
       fs.makeDirectory(paths.dirname(file), { recursive: true, mode: 0o700 }).pipe(
         Effect.andThen(
@@ -35,3 +41,14 @@ export const openHistory = Effect.gen(function* () {
       )
   }
 })
+
+// ---- internal
+
+/** A user and what follows, as in `digest:ann:secret`; in an ACL it may be a hash, which is no less worth to guess. */
+const secrets: ReadonlyArray<RegExp> = [
+  /^(zk\s+)?add_?auth\s+\S+(:|\s+)\S*:/i,
+  /^(zk\s+)?add_?auth\s+(?!(digest|sasl)\s)\S+\s+\S/i,
+  /\b(digest|sasl|super):[^:\s]*:[^:\s]/i,
+  /\bauth:[^:\s]+:[^:\s]+:/i,
+  /--user[=\s]+[^:\s]+:[^:\s]*:/i
+]

@@ -20,7 +20,7 @@ import { SharedClient } from "../frame/sharedClient.ts"
 import * as ExitCode from "../../ExitCode.ts"
 import { shown } from "../output/text.ts"
 import { Printer } from "../output/Printer.ts"
-import { openHistory } from "./history.ts"
+import { isKept, openHistory } from "./history.ts"
 import { makeShared } from "./promptClient.ts"
 import { makeCompleter } from "./shellCompletion.ts"
 import { makeTerminalLines } from "./terminalLines.ts"
@@ -96,7 +96,8 @@ const makePrompt = Effect.fnUntraced(function* (start: string) {
     const { auth, sasl } = yield* askAuth(words.join(":"), {
       what: "addauth",
       seen: "it would stay on the screen"
-    })
+      // Some milliseconds later the terminal is as it was, and may be that of the prompt again.
+    }).pipe(Effect.ensuring(Effect.sleep("50 millis")))
     if (sasl !== undefined) {
       const message = "a connection begins with the user of sasl: leave, and start `zk shell --user sasl:NAME`"
       return yield* new UsageError({ message })
@@ -183,6 +184,7 @@ const interactive = Effect.fnUntraced(function* (root: Command.Command.Any, prom
   const lines = [...history.lines]
   const nextLine = makeTerminalLines({
     history: lines,
+    isKept,
     complete: (line, done) => {
       Effect.runCallbackWith(context)(prompt.complete(complete, line), {
         onExit: (exit) => done(Exit.isSuccess(exit) ? exit.value : [[], ""])

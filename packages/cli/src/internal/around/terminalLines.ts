@@ -7,6 +7,8 @@ import type { Completed } from "./shellCompletion.ts"
 export interface Options {
   /** The lines of before, the newest first. It gets those that are typed. */
   readonly history: Array<string>
+  /** Whether a line is for the history. */
+  readonly isKept: (line: string) => boolean
   readonly complete: (line: string, done: (completed: Completed) => void) => void
 }
 
@@ -17,7 +19,7 @@ export const historySize = 1000
  * Gives the next line for a prompt, and nothing at the end of the input (Ctrl-D). Ctrl-C gives an empty line. Between two
  * lines the terminal belongs to the command that runs.
  */
-export const makeTerminalLines = ({ complete, history }: Options) => {
+export const makeTerminalLines = ({ complete, history, isKept }: Options) => {
   /** Lines that came with another in one piece, as text that is pasted does. */
   const pasted: Array<string> = []
   /** The text that was typed after the last line. */
@@ -29,6 +31,8 @@ export const makeTerminalLines = ({ complete, history }: Options) => {
         process.stdout.write(`${prompt}${next}\n`)
         return resume(Effect.succeedSome(next))
       }
+      // Ctrl-D at the question of a command has ended it for good.
+      if (process.stdin.readableEnded) return resume(Effect.succeedNone)
       const lines: Array<string> = []
       const terminal = Readline.createInterface({
         input: process.stdin,
@@ -60,8 +64,7 @@ export const makeTerminalLines = ({ complete, history }: Options) => {
         if (lines.push(line) === 1) queueMicrotask(end)
       })
       terminal.on("history", (all) => {
-        // A line that begins with a space is not for the history.
-        history.splice(0, history.length, ...all.filter((line) => !line.startsWith(" ")))
+        history.splice(0, history.length, ...all.filter(isKept))
       })
       terminal.on("SIGINT", () => {
         process.stdout.write("^C\n")
