@@ -132,6 +132,46 @@ describe("zk in a terminal", () => {
     yield* isAlone
   })
 
+  inTerminal("asks for a password at its prompt, and keeps none of those that were typed", function* (commands) {
+    const { folder, isAlone, isWhole, press, sees, shows, type, write, zk } = commands
+    yield* zk("create", "/app/below", "--parents")
+    yield* type("zk shell --user digest:bob")
+    yield* sees("password of digest:bob:")
+    yield* type("secret")
+    yield* sees(/^zk \/>$/m)
+    yield* type("addauth digest ann:hunter3")
+    yield* sees("addauth takes no password")
+    yield* type("addauth digest:ann")
+    yield* sees("password of digest:ann:")
+    yield* type("hunter2")
+    yield* shows((text) => text.trimEnd().endsWith("zk />") && !text.includes("hunter2"))
+    yield* type("whoami")
+    yield* sees(/digest +ann/)
+    yield* sees(/digest +bob/)
+    // The keys are those of the prompt.
+    yield* write("pwdx")
+    yield* press("BSpace", "Enter")
+    yield* sees(/^\/$/m)
+    yield* press("C-l", "Up", "Up", "Up", "Up")
+    yield* shows((text) => text.trimEnd() === "zk />")
+    // Ctrl-C at a question.
+    yield* press("C-u")
+    yield* type("rm -r app")
+    yield* sees(/\[y\/N\]/)
+    yield* press("C-c")
+    yield* shows((text) => /\[y\/N\] *(\^C)?\n+zk \/>\s*$/.test(text))
+    // Ctrl-D there ends the prompt, too.
+    yield* type("rm -r app")
+    yield* shows((text) => /\[y\/N\]\s*$/.test(text))
+    yield* press("C-d")
+    yield* sees(/\[y\/N\] *\nzk: nothing was changed$/m)
+    yield* isWhole
+    yield* isAlone
+    const history = Fs.readFileSync(Path.join(folder, "state/zk/history"), "utf8")
+    assert.include(history, "addauth digest:ann\n")
+    assert.notInclude(history, "hunter")
+  })
+
   inTerminal("leaves the terminal to an editor, and keeps both texts after a conflict", function* (commands) {
     const { folder, isAlone, isWhole, press, sees, type, zk } = commands
     const editor = Path.join(folder, "editor")

@@ -14,9 +14,11 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
   }
   const terminal = yield* Terminal.Terminal
   yield* printError(stdio, `${question} [y/N] `)
-  const answer = yield* Effect.orElseSucceed(terminal.readLine, () => "").pipe(
-    // The prompt of the shell begins a line after Ctrl-C too.
-    Effect.onInterrupt(() => printError(stdio, "\n"))
+  const endLine = printError(stdio, "\n")
+  const answer = yield* terminal.readLine.pipe(
+    // What comes after Ctrl-C or Ctrl-D begins a line, as after Enter.
+    Effect.onInterrupt(() => endLine),
+    Effect.catch(() => Effect.as(endLine, ""))
   )
   if (!/^y(es)?$/i.test(answer.trim())) return yield* new Declined({ message: "nothing was changed" })
 })

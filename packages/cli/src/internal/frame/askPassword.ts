@@ -16,7 +16,10 @@ export const askPassword = Effect.fnUntraced(function* (user: string) {
     return yield* new UsageError({ message })
   }
   yield* printError(stdio, `password of ${user}: `)
-  return yield* readHidden.pipe(Effect.ensuring(printError(stdio, "\n")))
+  const password = yield* readHidden.pipe(Effect.ensuring(printError(stdio, "\n")))
+  // The terminal has it as a line, too, which would answer the next question.
+  yield* Effect.timeoutOption((yield* Terminal.Terminal).readLine, "20 millis").pipe(Effect.ignore)
+  return password
 })
 
 // ---- internal
