@@ -1,10 +1,16 @@
 /** The client of the prompt, whose lines share one session. */
 import * as Acl from "@effect-zookeeper/client/Acl"
-import { assert } from "@effect/vitest"
+import { EmbeddedServer } from "@effect-zookeeper/server"
+import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type { Settings } from "../../src/internal/frame/Settings.ts"
 import { makeShared } from "../../src/internal/around/promptClient.ts"
 import { describeOnServers } from "../support/zk.ts"
@@ -74,4 +80,29 @@ describeOnServers("the client of the prompt", (it) => {
     assert.strictEqual(session.state._tag, "Connected")
     assert.deepStrictEqual(yield* (yield* client(settings).reader).getChildren("/"), [])
   })
+})
+
+describe("the client of the prompt", () => {
+  it.live("goes on with servers that have lost their data", () =>
+    Effect.gen(function* () {
+      const start = Effect.fnUntraced(function* (port: number) {
+        const running = yield* Layer.build(Layer.fresh(EmbeddedServer.layer({ port })))
+        return Context.get(running, EmbeddedServer.EmbeddedServer).connectString
+      })
+      const scope = yield* Scope.make()
+      const servers = yield* Scope.provide(start(0), scope)
+      const { client, session, settings } = yield* makeShared({
+        ...settingsOf(servers, ""),
+        timeout: Duration.seconds(5)
+      })
+      yield* Effect.flatMap(client(settings).writer("create"), (zk) =>
+        Effect.forEach(["/a", "/b", "/c"], (path) => zk.create(path))
+      )
+      yield* Scope.close(scope, Exit.void)
+      yield* Stream.runDrain(Stream.takeWhile(session.states, ({ _tag }) => _tag === "Connected"))
+      yield* start(Number(servers.split(":")[1]))
+      const children = yield* Effect.flatMap(client(settings).reader, (zk) => zk.getChildren("/"))
+      assert.deepStrictEqual(children, ["zookeeper"])
+    })
+  )
 })

@@ -9,9 +9,14 @@ import { type Client, connectAnew, connectTimeoutOf, make, type StartError } fro
 import type { Settings } from "../frame/Settings.ts"
 import type { Shared } from "../frame/sharedClient.ts"
 
-/** Its session goes on until the Scope closes. Commands that hold something have their own. */
+/**
+ * Its session goes on until the Scope closes. Commands that hold something have their own. Servers that have lost their data, as
+ * `zk server` does, are as good as new to a person, and to a command of its own.
+ */
 export const makeShared = (settings: Settings): Effect.Effect<Shared, StartError, Scope.Scope> =>
-  Effect.map(connectAnew(settings, "", { sessionExpiry: "recreate" }), (root) => share(settings, root))
+  Effect.map(connectAnew(settings, "", { sessionExpiry: "recreate", ensembleReset: "accept" }), (root) =>
+    share(settings, root)
+  )
 
 // ---- internal
 

@@ -104,7 +104,10 @@ export const make = (settings: Settings, connect: Connect = connectAnew): Client
 export type Connect = (
   settings: Settings,
   chroot: string,
-  options?: Pick<ZooKeeper.Options, "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly">
+  options?: Pick<
+    ZooKeeper.Options,
+    "sessionTimeout" | "ownershipMargin" | "sessionExpiry" | "allowReadOnly" | "ensembleReset"
+  >
 ) => Effect.Effect<ZooKeeper.Service, StartError, Scope.Scope>
 
 /**
