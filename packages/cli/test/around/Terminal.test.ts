@@ -149,7 +149,7 @@ describe("zk in a terminal", () => {
     yield* sees(/digest +ann/)
     yield* sees(/digest +bob/)
     // The keys are those of the prompt.
-    yield* write("pwdx")
+    yield* write("pwd-")
     yield* press("BSpace", "Enter")
     yield* sees(/^\/$/m)
     yield* press("C-l", "Up", "Up", "Up", "Up")

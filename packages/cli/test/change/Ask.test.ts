@@ -1,6 +1,6 @@
 /** Questions at the terminal, and what comes before and after them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Cause from "effect/Cause"
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"

@@ -8,7 +8,7 @@ import type { Reader } from "../frame/Client.ts"
 export interface Options {
   /** How many paths there are at most. Where more znodes match, there are their beginnings, one character further. */
   readonly most: number
-  /** What a beginning of several paths has at its end. */
+  /** The end of a beginning that several paths have. */
   readonly more: string
 }
 
@@ -53,7 +53,7 @@ export const znodePaths = Effect.fnUntraced(function* (
 const beginnings = (names: ReadonlyArray<string>, more: string): ReadonlyArray<string> => {
   const first = Array.from(names[0] ?? "")
   const last = Array.from(names.at(-1) ?? "")
-  // What the first and the last have, all of them have.
+  // All have the characters that the first and the last have.
   const differ = first.findIndex((char, at) => char !== last[at])
   const length = differ < 0 ? first.length : differ
   const groups = Map.groupBy(names, (name) =>

@@ -16,7 +16,7 @@ export const confirm = Effect.fnUntraced(function* (question: string, yes: boole
   yield* printError(stdio, `${question} [y/N] `)
   const endLine = printError(stdio, "\n")
   const answer = yield* terminal.readLine.pipe(
-    // What comes after Ctrl-C or Ctrl-D begins a line, as after Enter.
+    // The next text begins a line after Ctrl-C and Ctrl-D, as after Enter.
     Effect.onInterrupt(() => endLine),
     Effect.catch(() => Effect.as(endLine, ""))
   )
