@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as ChildProcess from "effect/process/ChildProcess"
 import { CheckFailed, FileError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 
 export interface Place {
   readonly file: string
@@ -22,7 +23,7 @@ export const placeFile = Effect.fnUntraced(function* ({ check, file, mode }: Pla
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const orFileError = Effect.mapError(
-    (error: { readonly message: string }) => new FileError({ message: `${file} cannot be written: ${error.message}` })
+    (error: unknown) => new FileError({ message: `${file} cannot be written: ${reasonOf(error)}` })
   )
   const target = yield* Effect.orElseSucceed(fs.realPath(file), () => paths.resolve(file))
   const info = yield* Effect.option(fs.stat(target))
@@ -74,7 +75,7 @@ export const runShell = (command: string, env: Readonly<Record<string, string>>)
     Effect.flatMap(({ exitCode }) => exitCode),
     Effect.map(Number),
     Effect.scoped,
-    Effect.mapError((error) => new FileError({ message: `${command} cannot be run: ${error.message}` }))
+    Effect.mapError((error) => new FileError({ message: `${command} cannot be run: ${reasonOf(error, "program")}` }))
   )
 
 // ---- internal

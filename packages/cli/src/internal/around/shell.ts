@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import { Client, type Reader } from "../frame/Client.ts"
 import { CurrentZnode, resolvePath } from "../frame/CurrentZnode.ts"
 import { CommandEnded, FileError, UsageError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 import { explain, tagOf } from "../frame/explain.ts"
 import { reportFailure } from "../frame/report.ts"
 import { RunCommand } from "../frame/RunCommand.ts"
@@ -41,7 +42,7 @@ export const shellOf = (root: Command.Command.Any) =>
     const lines = stdio.stdin.pipe(
       Stream.decodeText,
       Stream.splitLines,
-      Stream.mapError((error) => new FileError({ message: `the standard input cannot be read: ${error.message}` }))
+      Stream.mapError((error) => new FileError({ message: `the standard input cannot be read: ${reasonOf(error)}` }))
     )
     yield* Stream.runForEachWhile(
       Stream.zipWithIndex(lines),

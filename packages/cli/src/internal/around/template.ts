@@ -9,6 +9,7 @@ import * as Output from "../../Output.ts"
 import { Client } from "../frame/Client.ts"
 import { deadline } from "../frame/deadline.ts"
 import { CommandEnded, FileError, UsageError } from "../frame/errors.ts"
+import { reasonOf } from "../frame/reasons.ts"
 import { printAll, Printer, printOne } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { changesOf, follow } from "./following.ts"
@@ -116,7 +117,7 @@ const readTemplate = Effect.fnUntraced(function* (file: string) {
   const paths = yield* Path.Path
   const text = yield* Effect.mapError(
     fs.readFileString(file),
-    ({ message }) => new FileError({ message: `the template cannot be read: ${message}` })
+    (error) => new FileError({ message: `the template cannot be read: ${reasonOf(error)}` })
   )
   return yield* Effect.mapError(
     compile(text, paths.dirname(paths.resolve(file))),
