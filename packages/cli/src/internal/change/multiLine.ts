@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as MultiFile from "../../MultiFile.ts"
 import { shown } from "../output/text.ts"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../output/nearest.ts"
 
 /** The operation of a line, or what is wrong with it. The mistake repeats no value, for an ACL may have a secret. */
 export const decodeOperation = (line: string): Result.Result<MultiFile.Operation, string> => {

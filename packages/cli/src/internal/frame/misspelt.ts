@@ -1,6 +1,7 @@
 /** The flag that somebody has meant who has written another one. */
 import type * as CliError from "effect/cli/CliError"
 import type * as HelpDoc from "effect/cli/HelpDoc"
+import { changesBetween } from "../output/nearest.ts"
 
 /** What to say of a flag that is not known. */
 export interface Misspelt {
@@ -74,17 +75,5 @@ const distanceOf = (typed: string, name: string): number => {
     return typed === name ? 0 : typed.toLowerCase() === name.toLowerCase() ? 1 : Number.POSITIVE_INFINITY
   }
   if (typed.length > 2 && name.startsWith(typed)) return typed === name ? 0 : 1
-  // Of Levenshtein, with neighbours that have changed places as one change.
-  const rows = [Array.from({ length: name.length + 1 }, (_, column) => column)]
-  for (let i = 1; i <= typed.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= name.length; j++) {
-      const at = (up: number, left: number) => (up === 0 ? row : rows[i - up])?.[j - left] ?? 0
-      const isSwap = i > 1 && j > 1 && typed[i - 1] === name[j - 2] && typed[i - 2] === name[j - 1]
-      const swap = isSwap ? at(2, 2) + 1 : Number.POSITIVE_INFINITY
-      row.push(Math.min(at(1, 0) + 1, at(0, 1) + 1, at(1, 1) + (typed[i - 1] === name[j - 1] ? 0 : 1), swap))
-    }
-    rows.push(row)
-  }
-  return rows[typed.length]?.[name.length] ?? 0
+  return changesBetween(typed, name)
 }

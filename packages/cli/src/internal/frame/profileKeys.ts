@@ -1,4 +1,5 @@
 /** The keys of a file of profiles: what is wrong with them, and how they are written. */
+import { nearest } from "../output/nearest.ts"
 
 export interface Keys {
   readonly profile: ReadonlyArray<string>
@@ -54,27 +55,4 @@ const unknownKey = (
         ? `: ${other} is a key of ${otherHeader}.`
         : "."
   return `${header} has an unknown key, ${JSON.stringify(wrong)}${hint} The keys are ${known.join(", ")}`
-}
-
-/** A key in the spelling of a flag is the same key; others may have two wrong letters. */
-const nearest = (wrong: string, known: ReadonlyArray<string>): string | undefined => {
-  const [best] = known
-    .map((key) => ({ key, distance: distance(plain(wrong), plain(key)) }))
-    .toSorted((a, b) => a.distance - b.distance)
-  return best === undefined || best.distance > Math.min(2, best.key.length / 2) ? undefined : best.key
-}
-
-const plain = (key: string): string => key.toLowerCase().replaceAll(/[-_]/g, "")
-
-/** How many letters have to be put in, left out or replaced. */
-const distance = (a: string, b: string): number => {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
-    }
-    row = next
-  }
-  return row.at(-1) ?? 0
 }
