@@ -38,8 +38,11 @@ interface Found {
 
 const descendantsOutside = (group: number, known: ReadonlyMap<number, string>): ReadonlyArray<Found> => {
   const all = readProcesses()
-  const family = new Set(known.keys())
-  for (const found of all) if (found.group === group) family.add(found.pid)
+  const family = new Set<number>()
+  for (const found of all) {
+    // The number of one that has ended may be that of a stranger.
+    if (found.group === group || known.get(found.pid) === found.started) family.add(found.pid)
+  }
   for (let before = -1; before !== family.size;) {
     before = family.size
     for (const { parent, pid } of all) if (family.has(parent)) family.add(pid)
