@@ -40,7 +40,7 @@ const descendantsOutside = (group: number, known: ReadonlyMap<number, string>): 
   const all = readProcesses()
   const family = new Set<number>()
   for (const found of all) {
-    // The number of one that has ended may be that of a stranger.
+    // The number of one that has ended may be that of an unrelated process.
     if (found.group === group || known.get(found.pid) === found.started) family.add(found.pid)
   }
   for (let before = -1; before !== family.size;) {
