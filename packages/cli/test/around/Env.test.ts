@@ -9,13 +9,9 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Output from "../../src/Output.ts"
 import { variablesOf } from "../../src/internal/around/variables.ts"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 const has = (file: string, text: string) =>
   Effect.gen(function* () {

@@ -11,21 +11,14 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Settings } from "../../src/internal/frame/Settings.ts"
 import { makeShared } from "../../src/internal/around/promptClient.ts"
+import { settingsOf } from "../support/settings.ts"
 import { describeOnServers } from "../support/zk.ts"
 
-const settingsOf = (servers: string, chroot: string): Settings => ({
-  servers,
+const settingsIn = (servers: string, chroot: string) => ({
+  ...settingsOf(servers),
   chroot,
-  auth: [],
-  sasl: undefined,
-  tls: undefined,
-  readOnly: undefined,
-  timeout: Duration.seconds(1),
-  isTimeoutAsked: false,
-  maxBuffer: undefined,
-  forAll: { tls: undefined, maxBuffer: undefined }
+  timeout: Duration.seconds(1)
 })
 
 const ann = { scheme: "digest", credentials: Redacted.make("ann:secret") }
@@ -34,7 +27,7 @@ describeOnServers("the client of the prompt", (it) => {
   it.inChroot("fails in the middle of a command that waits for its servers", function* ({ chroot, link, zk }) {
     yield* zk.create("/app", { data: "data" })
     const broken = yield* link
-    const { client, session, settings } = yield* makeShared(settingsOf(broken.servers, chroot))
+    const { client, session, settings } = yield* makeShared(settingsIn(broken.servers, chroot))
     const { id } = session
     const { outage = Effect.never, reader } = client(settings)
     const here = yield* reader
@@ -50,7 +43,7 @@ describeOnServers("the client of the prompt", (it) => {
   it.inChroot("waits for as long as it takes where a command follows the tree", function* ({ chroot, link, zk }) {
     yield* zk.create("/app", { data: "data" })
     const broken = yield* link
-    const { client, settings } = yield* makeShared(settingsOf(broken.servers, chroot))
+    const { client, settings } = yield* makeShared(settingsIn(broken.servers, chroot))
     const { outage = Effect.never, watcher } = client(settings)
     const here = yield* watcher
     yield* broken.cut
@@ -62,7 +55,7 @@ describeOnServers("the client of the prompt", (it) => {
 
   it.inChroot("gets identities, also for the sessions of commands that hold something", function* (commands) {
     const { chroot, servers } = commands
-    const shared = yield* makeShared(settingsOf(servers, chroot))
+    const shared = yield* makeShared(settingsIn(servers, chroot))
     const { client, settings } = yield* shared.withAuth([ann])
     yield* (yield* client(settings).writer("create")).create("/hers", { acl: Acl.creator, data: "data" })
     const holder = client(settings).holder("lock", {
@@ -74,7 +67,7 @@ describeOnServers("the client of the prompt", (it) => {
   })
 
   it.inChroot("keeps its session when the servers refuse an identity", function* ({ chroot, servers }) {
-    const { client, session, settings, withAuth } = yield* makeShared(settingsOf(servers, chroot))
+    const { client, session, settings, withAuth } = yield* makeShared(settingsIn(servers, chroot))
     const refused = yield* Effect.flip(withAuth([{ scheme: "none", credentials: Redacted.make("ann") }]))
     assert.strictEqual(refused._tag, "AuthFailed")
     assert.strictEqual(session.state._tag, "Connected")
@@ -92,7 +85,7 @@ describe("the client of the prompt", () => {
       const scope = yield* Scope.make()
       const servers = yield* Scope.provide(start(0), scope)
       const { client, session, settings } = yield* makeShared({
-        ...settingsOf(servers, ""),
+        ...settingsIn(servers, ""),
         timeout: Duration.seconds(5)
       })
       yield* Effect.flatMap(client(settings).writer("create"), (zk) =>

@@ -5,17 +5,12 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Output from "../../src/Output.ts"
 import { compile } from "../../src/internal/around/liquid.ts"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 const write = (folder: string, name: string, text: string): string => {
   const file = Path.join(folder, name)

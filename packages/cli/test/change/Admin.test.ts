@@ -5,12 +5,12 @@ import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
 import * as Quota from "../../src/Quota.ts"
+import { inFolder } from "../support/folder.ts"
 import { describeOnServers, run as runAnywhere } from "../support/zk.ts"
 
 const change = Schema.decodeUnknownSync(Schema.fromJsonString(Output.Change))
@@ -19,11 +19,6 @@ const config = Schema.decodeUnknownSync(Schema.fromJsonString(Output.Config))
 
 const ann = { ZK_AUTH: "digest:ann:secret" }
 const hersId = Acl.digestIdOf(Redacted.make(new TextEncoder().encode("ann:secret")))
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 const aclOf = (zk: Service, path: string) => Effect.map(zk.getAcl(path), ({ acl }) => acl.map(Acl.format))
 

@@ -1,34 +1,26 @@
 /** The commands that change the tree: what they do, what they refuse, and what they never half do. */
 import * as Acl from "@effect-zookeeper/client/Acl"
-import type { Service } from "@effect-zookeeper/client/Service"
 import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
-import { describeOnServers } from "../support/zk.ts"
-
-const text = (zk: Service, path: string) => Effect.map(zk.getData(path), (data) => new TextDecoder().decode(data))
+import { inFolder } from "../support/folder.ts"
+import { describeOnServers, textOf } from "../support/zk.ts"
 
 const change = Schema.decodeUnknownSync(Schema.fromJsonString(Output.Change))
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 describeOnServers("zk create", (it) => {
   it.inChroot("creates a znode and prints its path", function* ({ run, zk }) {
     const { code, err, out } = yield* run(["create", "/a", "data"])
     assert.deepStrictEqual({ code, out, err }, { code: 0, out: "/a\n", err: "" })
-    assert.strictEqual(yield* text(zk, "/a"), "data")
+    assert.strictEqual(yield* textOf(zk, "/a"), "data")
     const json = yield* run(["create", "/s-", "--sequential", "--ndjson"])
     assert.deepStrictEqual(change(json.out), { action: "created", path: "/s-0000000001" })
     yield* run(["create", "/p/q", "--parents", "--acl", "world:anyone:r", "--file", "-"], { stdin: "in" })
-    assert.strictEqual(yield* text(zk, "/p/q"), "in")
+    assert.strictEqual(yield* textOf(zk, "/p/q"), "in")
     assert.deepStrictEqual((yield* zk.getAcl("/p/q")).acl, [Acl.world("r")])
     // A stat does not tell them, but servers refuse what they are not told to make.
     assert.strictEqual((yield* run(["create", "/c", "--container"])).out, "/c\n")
@@ -66,11 +58,11 @@ describeOnServers("zk set and touch", (it) => {
     assert.deepStrictEqual(yield* zk.getData("/a"), bytes)
     const json = yield* run(["set", "/a", "--file", "-", "--ndjson"], { stdin: "three" })
     assert.deepStrictEqual(change(json.out), { action: "set", path: "/a", version: 3 })
-    assert.strictEqual(yield* text(zk, "/a"), "three")
+    assert.strictEqual(yield* textOf(zk, "/a"), "three")
     yield* run(["set", "/new/b", "four", "--create"])
-    assert.strictEqual(yield* text(zk, "/new/b"), "four")
+    assert.strictEqual(yield* textOf(zk, "/new/b"), "four")
     yield* run(["set", "/a", "--", "-five"])
-    assert.strictEqual(yield* text(zk, "/a"), "-five")
+    assert.strictEqual(yield* textOf(zk, "/a"), "-five")
   })
 
   it.inChroot("set writes nothing over another version, into nothing, and without data", function* ({ run, zk }) {
@@ -82,7 +74,7 @@ describeOnServers("zk set and touch", (it) => {
     assert.strictEqual(JSON.parse(json.err).error.tag, "BadVersion")
     assert.strictEqual((yield* run(["set", "/none", "x"])).code, 3)
     assert.strictEqual((yield* run(["set", "/a"])).code, 2)
-    assert.strictEqual(yield* text(zk, "/a"), "kept")
+    assert.strictEqual(yield* textOf(zk, "/a"), "kept")
   })
 
   it.inChroot("touch keeps the data, and creates a missing znode", function* ({ run, zk }) {
@@ -206,7 +198,7 @@ describeOnServers("zk cp and mv", (it) => {
       { code, out, err },
       { code: 0, out: "copied /copy\ncopied /copy/b\n", err: "1 ephemeral znode left out\n" }
     )
-    assert.strictEqual(yield* text(zk, "/copy/b"), "2")
+    assert.strictEqual(yield* textOf(zk, "/copy/b"), "2")
     assert.deepStrictEqual((yield* zk.getAcl("/copy/b")).acl, (yield* zk.getAcl("/a/b")).acl)
     assert.deepStrictEqual(yield* zk.getChildren("/copy"), ["b"])
   })
@@ -215,7 +207,7 @@ describeOnServers("zk cp and mv", (it) => {
     yield* zk.create("/a", { data: "1" })
     yield* zk.create("/a/b", { data: "2" })
     assert.strictEqual((yield* run(["mv", "/a", "/new"])).out, "moved /new\nmoved /new/b\n")
-    assert.strictEqual(yield* text(zk, "/new/b"), "2")
+    assert.strictEqual(yield* textOf(zk, "/new/b"), "2")
     assert.isFalse(yield* zk.exists("/a"))
   })
 
@@ -225,9 +217,9 @@ describeOnServers("zk cp and mv", (it) => {
     const { code, err } = yield* run(["cp", "/a", "/b"])
     assert.deepStrictEqual({ code, err }, { code: 4, err: "zk: /b exists already; --force replaces it\n" })
     assert.strictEqual((yield* run(["mv", "/a", "/b"])).code, 4)
-    assert.strictEqual(yield* text(zk, "/b"), "old")
+    assert.strictEqual(yield* textOf(zk, "/b"), "old")
     assert.strictEqual((yield* run(["mv", "/a", "/b", "--force"])).code, 0)
-    assert.strictEqual(yield* text(zk, "/b"), "new")
+    assert.strictEqual(yield* textOf(zk, "/b"), "new")
     yield* zk.ensurePath("/full/child")
     for (const flags of [[], ["--force"]]) {
       const full = yield* run(["cp", "/b", "/full", ...flags])

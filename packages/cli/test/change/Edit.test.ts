@@ -1,25 +1,17 @@
 /** `zk edit`: what the editor leaves is written, and nothing that was typed is lost. */
-import type { Service } from "@effect-zookeeper/client/Service"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
-import { describeOnServers } from "../support/zk.ts"
-
-const text = (zk: Service, path: string) => Effect.map(zk.getData(path), (data) => new TextDecoder().decode(data))
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
+import { inFolder } from "../support/folder.ts"
+import { describeOnServers, textOf } from "../support/zk.ts"
 
 describeOnServers("zk edit", (it) => {
   it.inChroot("writes the text that the editor leaves", function* ({ run, zk }) {
     yield* zk.create("/a", { data: "one\n" })
     const { code, out } = yield* run(["edit", "/a"], { env: { EDITOR: "sed -i s/one/two/" } })
     assert.deepStrictEqual({ code, out }, { code: 0, out: "set /a  (version 1)\n" })
-    assert.strictEqual(yield* text(zk, "/a"), "two\n")
+    assert.strictEqual(yield* textOf(zk, "/a"), "two\n")
   })
 
   it.inChroot("writes nothing where nothing has changed, or the editor fails", function* ({ run, zk }) {
@@ -52,7 +44,7 @@ describeOnServers("zk edit", (it) => {
       assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
       Fs.rmSync(Path.dirname(file), { recursive: true })
     }
-    assert.strictEqual(yield* text(zk, "/a"), "one\n")
+    assert.strictEqual(yield* textOf(zk, "/a"), "one\n")
   })
 
   it.inChroot("keeps what an editor has saved for itself when it is ended", function* ({ run, zk }) {
@@ -91,7 +83,7 @@ describeOnServers("zk edit", (it) => {
     const file = /kept in (\S+),/.exec(err)?.[1] ?? ""
     assert.strictEqual(Fs.readFileSync(file, "utf8"), "mine\n")
     assert.strictEqual(Fs.readFileSync(`${file}.theirs`, "utf8"), "theirs\n")
-    assert.strictEqual(yield* text(zk, "/a"), "theirs\n")
+    assert.strictEqual(yield* textOf(zk, "/a"), "theirs\n")
     Fs.rmSync(Path.dirname(file), { recursive: true })
   })
 })

@@ -10,8 +10,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 import { run } from "../support/zk.ts"
 
@@ -45,11 +45,6 @@ const growMany = Effect.fnUntraced(function* (zk: ZooKeeper.Service, path: strin
     yield* zk.transaction([Op.create(`${path}/${upper}`), ...creates])
   }
 })
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 describe("a command that is ended in the middle", () => {
   withFarServer("says how many znodes rm -r has left", { timeout: 120_000 }, function* ({ far, near, zk }) {

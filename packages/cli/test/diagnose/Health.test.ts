@@ -12,10 +12,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { health } from "../../src/internal/diagnose/health.ts"
-import { noCredentials } from "../../src/internal/frame/authFile.ts"
 import { Client, make as makeClient } from "../../src/internal/frame/Client.ts"
-import type { Settings } from "../../src/internal/frame/Settings.ts"
 import { make as makePrinter, Printer } from "../../src/internal/output/Printer.ts"
+import { settingsOf } from "../support/settings.ts"
 import { describeOnServers, silentStdio } from "../support/zk.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
@@ -164,17 +163,7 @@ describeOnServers("zk health --discover", (it) => {
       client: Option.none()
     }))
     const getConfig = Effect.succeed({ version: 0n, members, raw: "" })
-    const settings: Settings = {
-      servers,
-      chroot: "",
-      ...noCredentials,
-      tls: undefined,
-      readOnly: undefined,
-      timeout: undefined,
-      isTimeoutAsked: false,
-      maxBuffer: undefined,
-      forAll: { tls: undefined, maxBuffer: undefined }
-    }
+    const settings = settingsOf(servers)
     const written: Array<string | Uint8Array> = []
     const client = makeClient(settings, () => Effect.succeed({ ...zk, getConfig }))
     const check = (need: "all" | "majority" | "any") =>

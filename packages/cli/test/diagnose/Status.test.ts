@@ -6,27 +6,13 @@ import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Net from "node:net"
 import type { Sample } from "../../src/internal/diagnose/looks.ts"
 import { render } from "../../src/internal/diagnose/topView.ts"
+import { hanging } from "../support/sockets.ts"
 import { start } from "../support/processes.ts"
 import { describeOnServers } from "../support/zk.ts"
 
 const decode = Schema.decodeUnknownSync(Diagnosis.Status)
-
-/** A server that takes connections, and says nothing. */
-const hanging = Effect.acquireRelease(
-  Effect.callback<Net.Server>((resume) => {
-    const server = Net.createServer((socket) => socket.on("error", () => {}))
-    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-  }),
-  (server) => Effect.sync(() => server.close())
-).pipe(
-  Effect.map((server) => {
-    const address = server.address()
-    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-  })
-)
 
 describeOnServers("zk status", (it) => {
   it.inChroot("prints a row for each member, and the reason of those that are down", function* ({ run, servers }) {

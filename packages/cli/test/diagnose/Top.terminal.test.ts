@@ -2,26 +2,11 @@
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import { testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
-import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
-import * as Net from "node:net"
+import { hanging } from "../support/sockets.ts"
 import { options, terminal, title } from "../support/terminal.ts"
 
 const inTerminal = testOn(it.live, EmbeddedServer.layer(), terminal)
-
-/** Takes connections, and answers nothing. */
-const hangingServer = Effect.acquireRelease(
-  Effect.callback<Net.Server>((resume) => {
-    const server = Net.createServer((socket) => socket.on("error", () => {}))
-    server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-  }),
-  (server) => Effect.sync(() => server.close())
-).pipe(
-  Effect.map((server) => {
-    const address = server.address()
-    return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-  })
-)
 
 const top = "zk top --interval 100ms"
 
@@ -53,8 +38,8 @@ describe("zk top in a terminal", () => {
   }
 
   inTerminal(title("goes on while one member hangs"), options, function* ({ connectString, press, shows, type }) {
-    const hanging = yield* hangingServer
-    yield* type(`zk top --interval 200ms --within 2500ms -s ${connectString},${hanging}`)
+    const silent = yield* hanging
+    yield* type(`zk top --interval 200ms --within 2500ms -s ${connectString},${silent}`)
     const timeOf = (text: string) => /\d\d:\d\d:\d\dZ/.exec(text)?.[0]
     const waiting = yield* shows((text) => /standalone.*▁/.test(text) && /waiting 1s/.test(text))
     assert.match(waiting, /^zk top {2}1 of 2 serve/)

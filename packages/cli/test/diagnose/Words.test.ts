@@ -3,8 +3,8 @@ import * as FaultProxy from "@effect-zookeeper/test-kit/FaultProxy"
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Net from "node:net"
 import { inFlags } from "../../src/internal/output/flagNames.ts"
+import { listening } from "../support/sockets.ts"
 import { describeOnServers, run } from "../support/zk.ts"
 
 describeOnServers("zk 4lw", (it) => {
@@ -87,22 +87,7 @@ describeOnServers("zk 4lw", (it) => {
 })
 
 /** Answers every connection with this, and closes it. */
-const answering = (answer: string) =>
-  Effect.acquireRelease(
-    Effect.callback<Net.Server>((resume) => {
-      const server = Net.createServer((socket) => {
-        socket.on("error", () => {})
-        socket.once("data", () => socket.end(answer))
-      })
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-    }),
-    (server) => Effect.sync(() => server.close())
-  ).pipe(
-    Effect.map((server) => {
-      const address = server.address()
-      return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    })
-  )
+const answering = (answer: string) => listening((socket) => socket.once("data", () => socket.end(answer)))
 
 describe("zk 4lw, where a server refuses the word", () => {
   itLive("names the setting that allows it, and ends with 6", function* () {

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { checkClock } from "../../src/internal/doctor/clockCheck.ts"
 import { member } from "../support/members.ts"
+import { settingsOf } from "../support/settings.ts"
 
 /** Asks a server whose clock is off by this time. */
 const askWith =
@@ -26,18 +27,7 @@ const askWith =
 describe("the check of clocks", () => {
   itLive("names a member whose clock is seconds off, and no other", function* () {
     const { connectString, port } = yield* ZooKeeperServer.make()
-    const settings = {
-      servers: connectString,
-      chroot: "",
-      auth: [],
-      sasl: undefined,
-      tls: undefined,
-      readOnly: undefined,
-      timeout: undefined,
-      isTimeoutAsked: false,
-      maxBuffer: undefined,
-      forAll: { tls: undefined, maxBuffer: undefined }
-    }
+    const settings = settingsOf(connectString)
     const options = { settings, path: "/", timeout: Duration.seconds(5) }
     const server = { ...member("zk1"), address: { host: "127.0.0.1", port } }
     const check = (offset: number) =>

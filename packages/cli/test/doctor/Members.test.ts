@@ -56,19 +56,19 @@ describe("the doctor", () => {
   })
 
   it("does not compare servers that are not members of one ensemble", () => {
-    const stranger = (mode: "standalone" | "leader") => {
+    const unrelated = (mode: "standalone" | "leader") => {
       const { lag: _, ...status } = member("zk9").status
       const alone = conf({ maxClientCnxns: 10, membership: [] })
       return { ...member("zk9", { conf: alone }), status: { ...status, mode, release: "3.8.6" } }
     }
     const message = "these servers are not members of one ensemble"
-    assert.deepStrictEqual(lines([member("zk2"), stranger("standalone")]), [
+    assert.deepStrictEqual(lines([member("zk2"), unrelated("standalone")]), [
       `error leader zk2:2181, zk9:2181: ${message}`
     ])
-    assert.deepStrictEqual(lines([leader, ...others, stranger("leader")]), [
+    assert.deepStrictEqual(lines([leader, ...others, unrelated("leader")]), [
       `error leader zk1:2181, zk9:2181: ${message}`
     ])
-    assert.deepStrictEqual(lines([leader, ...others, stranger("standalone")]), [
+    assert.deepStrictEqual(lines([leader, ...others, unrelated("standalone")]), [
       `error leader zk1:2181, zk9:2181: ${message}`
     ])
   })

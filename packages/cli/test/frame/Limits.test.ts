@@ -11,10 +11,9 @@ import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { noCredentials } from "../../src/internal/frame/authFile.ts"
 import { make as makeClient } from "../../src/internal/frame/Client.ts"
 import { explain } from "../../src/internal/frame/explain.ts"
-import type { Settings } from "../../src/internal/frame/Settings.ts"
+import { settingsOf } from "../support/settings.ts"
 import { run } from "../support/zk.ts"
 
 const large = Effect.gen(function* () {
@@ -92,13 +91,7 @@ describe("zk, with what is large,", () => {
   )
 
   it("gives the replies of all commands the same room, also those of the console", () => {
-    const settings: Settings = {
-      ...{ servers: "127.0.0.1:1", chroot: "", tls: undefined, readOnly: undefined, timeout: undefined },
-      ...noCredentials,
-      isTimeoutAsked: false,
-      maxBuffer: 128 * 1024 * 1024,
-      forAll: { tls: undefined, maxBuffer: undefined }
-    }
+    const settings = { ...settingsOf("127.0.0.1:1"), maxBuffer: 128 * 1024 * 1024 }
     const asked = new Set<string>()
     makeClient(settings, (_settings, _chroot, options = {}) => {
       for (const option of Object.keys(options)) asked.add(option)

@@ -3,37 +3,22 @@ import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Net from "node:net"
-import * as Os from "node:os"
 import * as Path from "node:path"
+import { listening } from "../support/sockets.ts"
+import { inFolder } from "../support/folder.ts"
 import { run } from "../support/zk.ts"
 
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
-
 /** A server that notes the first byte of each connection, and ends it. */
-const listener = Effect.acquireRelease(
-  Effect.callback<{ readonly server: Net.Server; readonly port: number; readonly firstBytes: Array<number> }>(
-    (resume) => {
-      const firstBytes: Array<number> = []
-      const server = Net.createServer((socket) => {
-        socket.on("error", () => {})
-        socket.once("data", (data) => {
-          firstBytes.push(data[0] ?? -1)
-          socket.destroy()
-        })
-      })
-      server.listen(0, "127.0.0.1", () => {
-        const address = server.address()
-        const port = typeof address === "object" && address !== null ? address.port : 0
-        resume(Effect.succeed({ server, port, firstBytes }))
-      })
-    }
-  ),
-  ({ server }) => Effect.sync(() => server.close())
-)
+const listener = Effect.suspend(() => {
+  const firstBytes: Array<number> = []
+  const noting = listening((socket) =>
+    socket.once("data", (data) => {
+      firstBytes.push(data[0] ?? -1)
+      socket.destroy()
+    })
+  )
+  return Effect.map(noting, (server) => ({ server, firstBytes }))
+})
 
 describe("zk with TLS", () => {
   it.live("takes certificates from flags, the environment and a profile, and says in one line what is wrong", () =>
@@ -79,10 +64,10 @@ describe("zk with TLS", () => {
 
   it.live("takes --tls for the servers of zk:// and of a profile without TLS, too", () =>
     Effect.gen(function* () {
-      const { firstBytes, port } = yield* listener
+      const { firstBytes, server } = yield* listener
       const folder = yield* inFolder
       const profiles = Path.join(folder, "profiles.toml")
-      const table = (name: string) => `[${name}]\nservers = "127.0.0.1:${port}"\n`
+      const table = (name: string) => `[${name}]\nservers = "${server}"\n`
       Fs.writeFileSync(profiles, `${table("plain")}${table("encrypted")}tls = true\n`)
       const greeting = (tree: string, ...args: ReadonlyArray<string>) =>
         Effect.gen(function* () {
@@ -91,7 +76,7 @@ describe("zk with TLS", () => {
           assert.strictEqual((yield* run([...all, ...args])).code, 5)
           return firstBytes[0] === 0x16 ? "TLS" : "plain"
         })
-      const servers = `zk://127.0.0.1:${port}/`
+      const servers = `zk://${server}/`
       assert.strictEqual(yield* greeting(servers, "--tls"), "TLS")
       assert.strictEqual(yield* greeting("@plain/", "--tls"), "TLS")
       assert.strictEqual(yield* greeting("@plain/"), "plain")

@@ -4,19 +4,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 const contenders = 5
 /** How often the command of each contender has to end by itself. */
 const rounds = 40
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 /** Writes its token for a while, in two processes that ignore SIGTERM. */
 const command = (file: string): ReadonlyArray<string> => [

@@ -3,10 +3,9 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as ChildProcess from "node:child_process"
-import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 import { describeSlowOnServers } from "../support/zk.ts"
 
@@ -14,11 +13,6 @@ const python = "/usr/bin/python3"
 const peer = fileURLToPath(new URL("support/kazooPeer.py", import.meta.url))
 const hasKazoo = ChildProcess.spawnSync(python, ["-c", "import kazoo"]).status === 0
 const rounds = process.env["ZK_LONG"] === "1" ? 30 : 3
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 /** Starts a process with kazoo, which ends with the Scope. Gives its first line. */
 const kazoo = Effect.fnUntraced(function* (...args: ReadonlyArray<string>) {

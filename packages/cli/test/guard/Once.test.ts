@@ -2,17 +2,12 @@
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
+import { inFolder } from "../support/folder.ts"
 import { start } from "../support/processes.ts"
 import { describeSlowOnServers } from "../support/zk.ts"
-
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
 
 const job = Schema.decodeUnknownSync(Schema.fromJsonString(Schema.Struct({ runs: Schema.Array(Output.Run) })))
 

@@ -2,12 +2,13 @@
 import { itLive } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Net from "node:net"
+import type * as Net from "node:net"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Output from "../../src/Output.ts"
 import * as FourLetterWords from "../../src/FourLetterWords.ts"
 import { sessionsOf } from "../../src/internal/look/sessions.ts"
+import { listening } from "../support/sockets.ts"
 import { describeOnServers, run } from "../support/zk.ts"
 
 const items = (out: string) =>
@@ -92,27 +93,17 @@ const hanging = [
 
 /** Answers `cons` and `dump` as soon as both have been asked. */
 const answeringBoth = (cons: string) =>
-  Effect.acquireRelease(
-    Effect.callback<Net.Server>((resume) => {
-      const asked = new Map<string, Net.Socket>()
-      const server = Net.createServer((socket) => {
-        socket.on("error", () => {})
-        socket.once("data", (word) => {
-          asked.set(word.toString().trim(), socket)
-          if (asked.size < 2) return
-          asked.get("cons")?.end(cons)
-          asked.get("dump")?.end(dump("\t/a\n"))
-        })
+  Effect.suspend(() => {
+    const asked = new Map<string, Net.Socket>()
+    return listening((socket) =>
+      socket.once("data", (word) => {
+        asked.set(word.toString().trim(), socket)
+        if (asked.size < 2) return
+        asked.get("cons")?.end(cons)
+        asked.get("dump")?.end(dump("\t/a\n"))
       })
-      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
-    }),
-    (server) => Effect.sync(() => server.close())
-  ).pipe(
-    Effect.map((server) => {
-      const address = server.address()
-      return `127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}`
-    })
-  )
+    )
+  })
 
 describe("the words of servers about sessions", () => {
   itLive("are asked at the same time, so that a server that hangs is waited for once", function* () {

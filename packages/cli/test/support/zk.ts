@@ -105,6 +105,10 @@ const keysOf = (line: string): ReadonlyArray<Terminal.UserInput> =>
     return { input: Option.some(input), key: { name, ctrl: input === "\u0015", meta: false, shift: false } }
   })
 
+/** The data of a znode as text. */
+export const textOf = (zk: Pick<ZooKeeper.Service, "getData">, path: string) =>
+  Effect.map(zk.getData(path), (data) => new TextDecoder().decode(data))
+
 /** A standard input, output and error that are nothing. */
 export const silentStdio: Layer.Layer<Stdio.Stdio> = Layer.succeed(
   Stdio.Stdio,
