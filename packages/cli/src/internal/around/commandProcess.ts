@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as ChildProcess from "node:child_process"
 import { NotStarted } from "../frame/errors.ts"
-import { reasonOf } from "../frame/reasons.ts"
+import { reasonOf, startExitCode } from "../frame/reasons.ts"
 import { isAlive, signalGroup } from "../guard/messages.ts"
 import { exitCodeOf } from "../guard/signals.ts"
 
@@ -34,9 +34,8 @@ export const startCommand = (
       env: { ...process.env, ...env }
     })
     child.once("error", (error) => {
-      const exitCode = "code" in error && error.code === "ENOENT" ? 127 : 126
       const message = `the command could not be started: ${file}: ${reasonOf(error, "program")}`
-      Deferred.doneUnsafe(ended, Effect.fail(new NotStarted({ message, exitCode })))
+      Deferred.doneUnsafe(ended, Effect.fail(new NotStarted({ message, exitCode: startExitCode(error) })))
     })
     child.once("exit", (code, signal) => Deferred.doneUnsafe(ended, Effect.succeed(exitCodeOf({ code, signal }))))
     const { pid } = child

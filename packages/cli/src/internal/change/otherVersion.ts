@@ -1,5 +1,5 @@
 /** The version that a znode has where another one was expected. */
-import type { BadVersion } from "@effect-zookeeper/client/Errors"
+import { BadVersion } from "@effect-zookeeper/client/Errors"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,20 +9,18 @@ import { OtherVersion } from "../frame/errors.ts"
 export const namingVersion =
   (zk: Service, path: string, expected: number | undefined) =>
   <A, E, R>(write: Effect.Effect<A, E | BadVersion, R>): Effect.Effect<A, E | BadVersion | OtherVersion, R> =>
-    Effect.catchIf(write, isBadVersion, (error) =>
-      Effect.flatMap(
-        zk.stat(path).pipe(
-          Effect.map(Option.map(({ version }) => version)),
-          Effect.orElseSucceed(() => Option.none<number>())
-        ),
-        (found): Effect.Effect<never, BadVersion | OtherVersion> =>
-          expected === undefined || Option.isNone(found) || found.value === expected
-            ? Effect.fail(error)
-            : Effect.fail(new OtherVersion({ path, found: found.value, expected }))
-      )
+    Effect.catchIf(
+      write,
+      (error) => error instanceof BadVersion,
+      (error) =>
+        Effect.flatMap(
+          zk.stat(path).pipe(
+            Effect.map(Option.map(({ version }) => version)),
+            Effect.orElseSucceed(() => Option.none<number>())
+          ),
+          (found): Effect.Effect<never, BadVersion | OtherVersion> =>
+            expected === undefined || Option.isNone(found) || found.value === expected
+              ? Effect.fail(error)
+              : Effect.fail(new OtherVersion({ path, found: found.value, expected }))
+        )
     )
-
-// ---- internal
-
-const isBadVersion = (error: unknown): error is BadVersion =>
-  typeof error === "object" && error !== null && "_tag" in error && error._tag === "BadVersion"

@@ -79,7 +79,7 @@ const longestPatience = Duration.millis(500)
 const answers: ReadonlySet<MemberStatus.MemberStatus["state"]> = new Set(["serving", "idle"])
 
 /** From this time on it is said that an answer is missing. */
-const isLong = 1000
+const noticeable = 1000
 
 interface Known {
   row: MemberStatus.MemberStatus | undefined
@@ -97,6 +97,6 @@ const rowOf = (name: string, member: Known | undefined, time: number): Row => {
     member: row ?? { server: name, state: "silent" },
     at: row === undefined ? undefined : member?.at,
     // One that is down or silent says so until it answers.
-    waiting: row === undefined || (row.state === "serving" && waited >= isLong) ? waited : undefined
+    waiting: row === undefined || (row.state === "serving" && waited >= noticeable) ? waited : undefined
   }
 }

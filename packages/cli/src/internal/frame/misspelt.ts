@@ -1,4 +1,4 @@
-/** The flag that somebody has meant who has written another one. */
+/** The flag that was meant, where a name that no flag has was typed. */
 import type * as CliError from "effect/cli/CliError"
 import type * as HelpDoc from "effect/cli/HelpDoc"
 import { changesBetween } from "../output/nearest.ts"

@@ -7,6 +7,9 @@ export const reasonOf = (error: unknown, what: "file" | "program" = "file"): str
   return (typeof code === "string" ? reasons.get(code) : undefined) ?? textOf(error)
 }
 
+/** The exit code that shells give for a program that could not be started. */
+export const startExitCode = (error: unknown): number => (codeOf(error) === "ENOENT" ? 127 : 126)
+
 /** The code that Node gives, which may be several causes down. */
 export const codeOf = (error: unknown): unknown => {
   for (let at: unknown = error; typeof at === "object" && at !== null; at = "cause" in at ? at.cause : undefined) {

@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as ChildProcess from "node:child_process"
-import { reasonOf } from "../frame/reasons.ts"
+import { reasonOf, startExitCode } from "../frame/reasons.ts"
 import type { Order, Report } from "./messages.ts"
 import { type Processes, processesOf } from "./processes.ts"
 
@@ -76,15 +76,13 @@ const start = (order: Extract<Order, { readonly _tag: "Start" }>): void => {
   }
   child.once("error", (error) => {
     if (group === undefined)
-      finish({ _tag: "Failed", message: `${command}: ${reasonOf(error, "program")}`, code: codeOf(error) })
+      finish({ _tag: "Failed", message: `${command}: ${reasonOf(error, "program")}`, code: startExitCode(error) })
   })
   child.once("exit", (code, signal) => {
     ended = { code, signal, isOverdue: hasTerminated, at: monotonic() }
     look()
   })
 }
-
-const codeOf = (error: Error): number => ("code" in error && error.code === "ENOENT" ? 127 : 126)
 
 process.on("message", (order: Order) => {
   switch (order._tag) {

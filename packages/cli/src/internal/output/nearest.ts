@@ -1,4 +1,4 @@
-/** The known word that somebody has meant who has written another one. */
+/** The known word that was probably meant by an unknown one. */
 
 /** Undefined if none is near: two letters may be wrong, but fewer than half. Dashes and the case do not count. */
 export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
