@@ -31,7 +31,7 @@ export const makeClient = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Service, InvalidArgument, Scope.Scope> {
   const outer = yield* Effect.fromResult(ZnodePath.normalizeChroot(session.chroot, "servers"))
   const inner = yield* Effect.fromResult(ZnodePath.normalizeChroot(options.chroot ?? "", "chroot"))
-  const mistake = mistakeIn(options) ?? (options.followConfig === true && session.usesTls ? plainPorts : undefined)
+  const mistake = mistakeIn(options) ?? (options.followConfig === true && session.usesTls ? plainPorts() : undefined)
   if (mistake !== undefined) return yield* mistake
   const defaultAcl =
     options.defaultAcl === undefined
@@ -51,11 +51,8 @@ export const makeClient = Effect.fnUntraced(function* (
 })
 
 /** With TLS the next list could not be reached. */
-const plainPorts = invalid(
-  "followConfig",
-  true,
-  "the ensemble's configuration names the ports without TLS; leave one of the two out"
-)
+const plainPorts = () =>
+  invalid("followConfig", true, "the ensemble's configuration names the ports without TLS; leave one of the two out")
 
 /** The rule that the options of the client break, as far as it can be known without a session. */
 export const mistakeIn = (
@@ -66,7 +63,7 @@ export const mistakeIn = (
     return invalid("followConfig", followConfig, "must be true or false")
   }
   if (followConfig === true && (tls !== undefined || (typeof servers === "string" && /\btls:\/\//i.test(servers)))) {
-    return plainPorts
+    return plainPorts()
   }
   const rule =
     "must be a list of interceptors, as in [{ onReply: ({ operation, path }) => console.log(operation, path) }]"

@@ -118,7 +118,10 @@ describe("a client that follows the configuration", () => {
   itLive("is refused with TLS, and for a value that is no boolean", function* () {
     const tls = {}
     for (const options of [{ servers: "tls://localhost:1" }, { servers: "localhost:1", tls }]) {
-      yield* failure(Effect.scoped(connect({ ...options, followConfig: true, connectTimeout: 100 })), "InvalidArgument")
+      const refused = () =>
+        failure(Effect.scoped(connect({ ...options, followConfig: true, connectTimeout: 100 })), "InvalidArgument")
+      // Each with an error of its own, whose stack is that of the call.
+      assert.notStrictEqual(yield* refused(), yield* refused())
     }
   })
 
