@@ -1,6 +1,6 @@
 /**
- * The cost of a start: the import of the client, the first answer of a new process, and the size of what an application
- * bundles. Of the built packages, as they are published.
+ * The cost of a start: the import of the client, the first answer of a new process, also where it is one file, and the size of
+ * what an application bundles. Of the built packages, as they are published.
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -19,8 +19,16 @@ const imports = {
 
 const peer = "node-zookeeper-client"
 
+/** A process to measure. */
+interface Program {
+  /** The statements of its module. */
+  readonly source: string
+  /** Whether Node keeps what it has compiled for the next process. */
+  readonly isCached?: boolean
+}
+
 /** Programs that connect, read one znode and end, as statements of a module. */
-const firstAnswers = (address: string, peers: string): Readonly<Record<string, string>> => ({
+const firstAnswers = (address: string, peers: string) => ({
   "Effect API": `
     import { ZooKeeper } from "@effect-zookeeper/client"
     import * as Effect from "effect/Effect"
@@ -62,7 +70,7 @@ export const startRuns = async (options: {
   const rounds = Math.max(options.rounds, 9)
   const times = importTimes(folder, rounds)
   const [base = Number.NaN, ours = Number.NaN] = Object.keys(imports).map((name) => times.get(name) ?? Number.NaN)
-  const answers = cpuTimes(folder, rounds, firstAnswers(options.address, options.peers))
+  const answers = cpuTimes(folder, rounds, await answering(folder, firstAnswers(options.address, options.peers)))
   const sizes = await bundleSizes(folder)
   const theirs = answers.get(peer) ?? Number.NaN
   return {
@@ -95,9 +103,22 @@ const figure = (title: string, measured: number, bound: number, to: string): Fig
   met: measured <= bound ? "yes" : "no"
 })
 
+/** The programs of the first answer, ours also as one file, as an application may deploy them. */
+const answering = async (folder: string, programs: ReturnType<typeof firstAnswers>) => {
+  const all = new Map<string, Program>([["an empty module", { source: "" }]])
+  for (const [name, source] of Object.entries(programs)) all.set(name, { source })
+  for (const name of ["Effect API", "Promise facade"] as const) {
+    const source = await bundle(folder, programs[name], ["ws", /^node:/])
+    all.set(`${name}, bundled`, { source })
+    all.set(`${name}, bundled, with a compile cache`, { source, isCached: true })
+  }
+  return all
+}
+
 /** Milliseconds beyond what an empty module takes. */
 const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number> => {
-  const times = cpuTimes(folder, rounds, { nothing: "", ...imports })
+  const modules = Object.entries({ nothing: "", ...imports })
+  const times = cpuTimes(folder, rounds, new Map(modules.map(([name, source]) => [name, { source }])))
   const nothing = times.get("nothing") ?? Number.NaN
   return new Map(Object.keys(imports).map((name) => [name, (times.get(name) ?? Number.NaN) - nothing]))
 }
@@ -106,16 +127,20 @@ const importTimes = (folder: string, rounds: number): ReadonlyMap<string, number
 const cpuTimes = (
   folder: string,
   rounds: number,
-  modules: Readonly<Record<string, string>>
+  programs: ReadonlyMap<string, Program>
 ): ReadonlyMap<string, number> => {
-  const sources = Object.entries(modules)
-  const taken = new Map(sources.map(([name]): [string, Array<number>] => [name, []]))
+  const taken = new Map([...programs.keys()].map((name): [string, Array<number>] => [name, []]))
+  const report = "const { user, system } = process.cpuUsage(); console.log(user + system)"
+  const cached = { ...process.env, NODE_COMPILE_CACHE: Path.join(folder, "compiled") }
+  // Each has a file of its own: the compile cache knows a module by its path.
+  const runs = [...programs].map(([name, { isCached, source }], index) => {
+    const file = Path.join(folder, `module${index}.mjs`)
+    Fs.writeFileSync(file, `${source}\n${report}\n`)
+    return { name, file, env: isCached === true ? cached : process.env }
+  })
   for (let round = 0; round < rounds; round++) {
-    for (const [name, source] of sources) {
-      const file = Path.join(folder, "module.mjs")
-      const report = "const { user, system } = process.cpuUsage(); console.log(user + system)"
-      Fs.writeFileSync(file, `${source}\n${report}\n`)
-      const run = ChildProcess.spawnSync(process.execPath, [file], { encoding: "utf8" })
+    for (const { env, file, name } of runs) {
+      const run = ChildProcess.spawnSync(process.execPath, [file], { encoding: "utf8", env })
       if (run.status !== 0) throw new Error(run.stderr)
       taken.get(name)?.push(Number(run.stdout) / 1000)
     }
@@ -126,25 +151,30 @@ const cpuTimes = (
 const bundleSizes = async (folder: string): Promise<ReadonlyArray<ReadonlyArray<string>>> => {
   const rows: Array<ReadonlyArray<string>> = []
   for (const [name, source] of Object.entries(applications)) {
-    const input = Path.join(folder, "application.mjs")
-    Fs.writeFileSync(input, source)
     for (const [suffix, external] of [
       ["", ["ws", /^node:/]],
       [", effect not counted", ["ws", /^node:/, /^effect\//, /^@effect\//]]
     ] as const) {
       if (suffix !== "" && !source.includes("zookeeper")) continue
-      const { output } = await build({
-        input,
-        external: [...external],
-        platform: "node",
-        logLevel: "silent",
-        write: false,
-        output: { minify: true }
-      })
-      const code = output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("")
+      const code = await bundle(folder, source, external)
       const gzipped = Zlib.gzipSync(code).length
       rows.push([`${name}${suffix}`, digits(code.length / 1024), digits(gzipped / 1024)])
     }
   }
   return rows
+}
+
+/** A module and all that it imports as one, minified. */
+const bundle = async (folder: string, source: string, external: ReadonlyArray<string | RegExp>): Promise<string> => {
+  const input = Path.join(folder, "application.mjs")
+  Fs.writeFileSync(input, source)
+  const { output } = await build({
+    input,
+    external: [...external],
+    platform: "node",
+    logLevel: "silent",
+    write: false,
+    output: { minify: true, codeSplitting: false }
+  })
+  return output.map((chunk) => (chunk.type === "chunk" ? chunk.code : "")).join("")
 }
