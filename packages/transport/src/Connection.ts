@@ -22,8 +22,9 @@ export interface Connection {
    */
   readonly pull: Effect.Effect<ReadonlyArray<Uint8Array>, TransportError>
   /**
-   * Frees the memory of a chunk that `pull` gave. No view of it may be kept. Calling it is optional: it spares the garbage
-   * collector, which otherwise counts the chunk as memory in use until it has looked through the whole heap.
+   * Frees the memory of a chunk that `pull` gave, or of a frame that was put together from chunks. No view of it may be kept.
+   * Calling it is optional: it spares the garbage collector, which otherwise counts the memory as in use until it has looked
+   * through the whole heap.
    */
   readonly release?: ((chunk: Uint8Array) => void) | undefined
   /**

@@ -157,6 +157,17 @@ describe("vectors of names, which are decoded all at once from 16 on,", () => {
     })
   }
 
+  it("are cut out of more than one text when they are many, wherever one text ends and the next begins", () => {
+    for (let length = 0; length < 40; length++) {
+      // Lengths whose bytes are ASCII: one that is longer than a text is among them.
+      for (const long of [length, 127, 8187, 8188, 8192, 8193, 0x7f_7f]) {
+        const some = Array.from({ length: 1000 }, (_, i) => String(i).padEnd(i % 300 === 299 ? long : length, "-"))
+        const bytes = Jute.encode(children, { children: some })
+        assert.deepStrictEqual(succeeds(Jute.decode(children, bytes)).children, some)
+      }
+    }
+  })
+
   it("are followed by what comes after them", () => {
     const codec = Jute.codec(Records.SetWatches2)
     const list = (prefix: string, count: number) => Array.from({ length: count }, (_, i) => `/${prefix}/${i}`)

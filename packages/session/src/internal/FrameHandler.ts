@@ -1,4 +1,5 @@
 import * as ErrorCode from "@effect-zookeeper/protocol/ErrorCode"
+import * as Frame from "@effect-zookeeper/protocol/Frame"
 import * as Jute from "@effect-zookeeper/protocol/Jute"
 import { JuteReader } from "@effect-zookeeper/protocol/JuteReader"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
@@ -96,6 +97,8 @@ export class FrameHandler {
     this.answered(connection, request.sentAt, framed.heardAt, isCommitted(request.operation, header.err))
     if (!this.capabilities.isKnown(request.operation)) this.capabilities.knows(request.operation)
     this.pipeline.complete(request, header.err, reader)
+    // Names are copies: the memory of a long list is needed no more.
+    if (end - start > Frame.PIECE && !reader.hasGivenView) framed.releaseFrame(bytes, start, end)
   }
 
   private handleAuthReply(code: number): void {

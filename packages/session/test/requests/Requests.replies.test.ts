@@ -45,6 +45,50 @@ describe("replies", () => {
     })
   }
 
+  itConnected(
+    "give back their memory if it is much and nothing of it is kept, also in pieces",
+    function* ({ server, session }) {
+      const children = numbersBelow(2000).map((n) => `child-${String(n)}`)
+      const path = "/"
+      const list = session.request(Operations.getChildren, { path, watch: false }, path)
+      for (const cut of [-1, 4, 10_000]) {
+        let size = 0
+        const { children: names } = yield* answered(server, list, (xid) => {
+          const frame = Frames.framed(Frames.replyWith(xid, 1n, Operations.getChildren, { children }))
+          size = frame.length
+          if (cut > 0) server.sendRaw(frame.slice(0, cut))
+          server.sendRaw(frame.slice(Math.max(cut, 0)))
+        })
+        assert.deepStrictEqual(names, children)
+        yield* settle
+        assert.include(server.released, size)
+        server.released.length = 0
+      }
+      const few = children.slice(0, 3)
+      const small = yield* answered(server, list, (xid) =>
+        server.replyWith(xid, 1n, Operations.getChildren, { children: few })
+      )
+      assert.deepStrictEqual(small.children, few)
+      const data = new Uint8Array(100_000).fill(7)
+      const read = session.request(Operations.getData, { path, watch: false }, path)
+      const value = yield* answered(server, read, (xid) =>
+        server.replyWith(xid, 1n, Operations.getData, { data, stat: Frames.stat })
+      )
+      assert.deepStrictEqual(value.data, data)
+      // Another frame in the same chunk is still to be read, or a value of it is kept.
+      const both = yield* Effect.forkChild(Effect.all([list, read], { concurrency: 2 }), now)
+      const xids = [(yield* server.nextRequest).xid, (yield* server.nextRequest).xid] as const
+      const frames = [
+        Frames.framed(Frames.replyWith(xids[0], 1n, Operations.getChildren, { children })),
+        Frames.framed(Frames.replyWith(xids[1], 1n, Operations.getData, { data, stat: Frames.stat }))
+      ]
+      server.sendRaw(Uint8Array.from(frames.flatMap((frame) => [...frame])))
+      assert.deepStrictEqual((yield* Fiber.join(both))[1].data, data)
+      yield* settle
+      assert.deepStrictEqual(server.released, [])
+    }
+  )
+
   itEffect("with a typed error fail with the error of the row, which names path and operation", function* () {
     const { server, session } = yield* connect(two)
     const fails = Effect.fnUntraced(function* <E>(effect: Effect.Effect<unknown, E>, code: number) {

@@ -138,6 +138,8 @@ export class ServerSide {
   private readonly incoming = Effect.runSync(Queue.unbounded<Uint8Array>())
   private readonly outgoing = Effect.runSync(Queue.unbounded<Uint8Array, TransportError>())
   private readonly splitter = new FrameSplitter(0x7fffffff)
+  /** The sizes of chunks and frames whose memory the client gave back. */
+  readonly released: Array<number> = []
   private readonly flowing = Latch.makeUnsafe(true)
 
   constructor(server: string, defer: (task: () => void) => void) {
@@ -155,6 +157,7 @@ export class ServerSide {
               : Effect.die("bytes were written over while the network held them")
           )
         }),
+      release: ({ length }) => void this.released.push(length),
       defer
     }
   }

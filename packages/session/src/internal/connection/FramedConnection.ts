@@ -34,6 +34,9 @@ export interface FramedConnectionOptions {
   readonly reportDefect: (reason: string, defect: unknown) => Effect.Effect<void>
 }
 
+/** The bytes of the length in front of a frame. */
+const FRAME_LENGTH = 4
+
 /** The bytes of one connection: writes are gathered until the end of the turn, and what is read is cut into frames. */
 export class FramedConnection implements WritableConnection {
   readonly raw: Connection
@@ -197,6 +200,11 @@ export class FramedConnection implements WritableConnection {
   noteReply(): void {
     this.repliedAt = this.heardAt
     this.repliedBytes = this.bytesIn
+  }
+
+  /** Frees the memory of a frame that has been read and of which nothing is kept, if there is nothing else in it. */
+  releaseFrame(bytes: Uint8Array, start: number, end: number): void {
+    if (start === FRAME_LENGTH && end === bytes.length) this.raw.release?.(bytes)
   }
 
   /**
