@@ -1,6 +1,7 @@
 /**
  * Runs the calls of a Promise client, and ends them when it closes.
  */
+import type { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import { SessionClosed } from "@effect-zookeeper/session/SessionError"
 import * as Cause from "effect/Cause"
 import type * as Context from "effect/Context"
@@ -8,17 +9,19 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { CallOptions, Run } from "./Run.ts"
 import { checkCallOptions } from "./checkCallOptions.ts"
+import { DirectCalls } from "./DirectCalls.ts"
 import { startOf } from "./directRequest.ts"
 import { isTracedIn } from "../tracing.ts"
 
 /** How long a close waits for calls to end after their session, in milliseconds. Then they have nothing left to wait for. */
 const MAX_CLOSE_WAIT = 20
 
+type Reject = (reason: unknown) => void
+
 /** The calls of one client that are under way. */
 export class PromiseRunner {
   private readonly fibers = new Set<Fiber.Fiber<unknown, unknown>>()
-  /** Requests without a fiber: the function that rejects each, and the one that cancels it if it was not sent. */
-  private readonly requests = new Map<(reason: unknown) => void, (() => void) | undefined>()
+  private readonly directCalls = new DirectCalls()
   private closed = false
   private readonly capturesStacks: boolean
 
@@ -32,11 +35,7 @@ export class PromiseRunner {
    */
   readonly close: Effect.Effect<void> = Effect.suspend(() => {
     this.closed = true
-    for (const [reject, giveUp] of this.requests) {
-      giveUp?.()
-      reject(new SessionClosed({ maybeApplied: true }))
-    }
-    this.requests.clear()
+    this.directCalls.endAll(() => new SessionClosed({ maybeApplied: true }))
     // Not without a limit: a callback may ignore its signal, and a close that it calls would wait for itself.
     for (const fiber of this.fibers) fiber.interruptUnsafe()
     return Effect.asVoid(Effect.timeoutOption(Fiber.awaitAll(this.fibers), MAX_CLOSE_WAIT))
@@ -46,25 +45,23 @@ export class PromiseRunner {
   run<R>(context: Context.Context<R>): Run<R> {
     const fork = Effect.runForkWith(context)
     const canSkipFiber = !isTracedIn(context)
-    const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> =>
+    const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> => {
+      const mistake = options === undefined ? undefined : checkCallOptions(options)
+      // A single request needs no fiber, unless it is traced or has a signal that can interrupt it.
+      const canStart = canSkipFiber && mistake === undefined && options?.signal === undefined && !this.closed
+      const start = canStart ? startOf(effect) : undefined
+      return start === undefined ? runFiber(effect, options, mistake) : this.directCalls.start(start, wrapReject)
+    }
+    const wrapReject = this.capturesStacks ? (reject: Reject) => withCallStack(run, reject) : undefined
+    const runFiber = <A, E>(
+      effect: Effect.Effect<A, E, R>,
+      options: CallOptions | undefined,
+      mistake: InvalidArgument | undefined
+    ): Promise<A> =>
       new Promise((resolve, rejectWith) => {
-        const reject = this.capturesStacks ? withCallStack(run, rejectWith) : rejectWith
-        const mistake = options === undefined ? undefined : checkCallOptions(options)
+        const reject = wrapReject === undefined ? rejectWith : wrapReject(rejectWith)
         if (mistake !== undefined) return reject(mistake)
         const signal = options?.signal
-        // A single request needs no fiber, unless it is traced or has a signal that can interrupt it.
-        const start = canSkipFiber && signal === undefined && !this.closed ? startOf(effect) : undefined
-        if (start !== undefined) {
-          let isSettled = false
-          const giveUp = start((exit) => {
-            isSettled = true
-            this.requests.delete(reject)
-            if (exit._tag === "Success") resolve(exit.value)
-            else reject(Cause.squash(exit.cause))
-          }, undefined)
-          if (!isSettled) this.requests.set(reject, giveUp)
-          return
-        }
         // A fork would run up to its first pause even with an aborted signal, and might send a request.
         if (signal?.aborted === true) return reject(signal.reason)
         const fiber = fork(effect, options)
@@ -82,10 +79,7 @@ export class PromiseRunner {
 }
 
 /** Rejects with errors whose stack shows where the call was made, instead of where the client made the error. */
-const withCallStack = (
-  run: (...args: never) => unknown,
-  reject: (error: unknown) => void
-): ((error: unknown) => void) => {
+const withCallStack = (run: (...args: never) => unknown, reject: Reject): Reject => {
   const made: { stack?: string } = {}
   Error.captureStackTrace(made, run)
   return (error) => {
