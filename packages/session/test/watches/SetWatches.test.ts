@@ -5,8 +5,9 @@ import { itEffect } from "@effect-zookeeper/test-kit/TestWith"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
+import * as Frames from "../support/frames.ts"
 import type { Request } from "../support/frames.ts"
-import type { MemoryNetwork } from "../support/MemoryNetwork.ts"
+import type { MemoryNetwork, ServerSide } from "../support/MemoryNetwork.ts"
 import {
   samePath,
   awaitState,
@@ -65,6 +66,43 @@ describe("packets of watches", () => {
     // The next server gets the pieces that one server accepted.
     second.next.cut()
     assert.lengthOf((yield* nextPackets).packets, 4)
+  })
+
+  itEffect("have what is watched by then, and the newest zxid, at each of many reconnections", function* () {
+    const { network, server, session } = yield* connect(two)
+    const waiting: Array<Fiber.Fiber<unknown, unknown>> = []
+    const watch = Effect.fnUntraced(function* (at: ServerSide, path: string) {
+      waiting.push(yield* Effect.forkChild(yield* watchData(session, at, path), now))
+    })
+    /** The next connection, with the packets on it and a reply that has this zxid. */
+    const next = Effect.fnUntraced(function* (from: ServerSide, zxid: bigint) {
+      from.cut()
+      yield* TestClock.adjust("2 seconds")
+      const to = yield* reconnect(network, session)
+      const packets = yield* to.requests
+      for (const { xid } of packets) to.reply(xid, zxid)
+      yield* TestClock.adjust("2 seconds")
+      const told = packets
+        .filter(({ name }) => name === Operations.setWatches.name)
+        .map(({ body }) => [body.relativeZxid, body.dataWatches])
+      return { to, told }
+    })
+    for (const path of ["/a", "/b"]) yield* watch(server, path)
+    const first = yield* next(server, 0x20n)
+    assert.deepStrictEqual(first.told, [[0x10n, ["/a", "/b"]]])
+    const second = yield* next(first.to, 0x30n)
+    assert.deepStrictEqual(second.told, [[0x20n, ["/a", "/b"]]])
+    yield* watch(second.to, "/c")
+    const third = yield* next(second.to, 0x40n)
+    assert.deepStrictEqual(third.told, [[0x30n, ["/a", "/b", "/c"]]])
+    third.to.send(Frames.notification(Frames.event.data, "/a"))
+    yield* Fiber.join(waiting[0]!)
+    const fourth = yield* next(third.to, 0x50n)
+    assert.deepStrictEqual(fourth.told, [[0x40n, ["/b", "/c"]]])
+    // The caller has gone before the event came.
+    yield* Fiber.interrupt(waiting[1]!)
+    const fifth = yield* next(fourth.to, 0x60n)
+    assert.deepStrictEqual(fifth.told, [[0x50n, ["/c"]]])
   })
 
   itEffect("are no larger than maxRequestSize", function* () {

@@ -405,7 +405,11 @@ describe("whatever is watched, dropped, changed and reconnected", () => {
             else if (action < 13) world.server.mutate(...change())
             else if (action < 16) world.stepUp()
             else if (action < 19) world.stepDown()
-            else if (draw(3) === 0) world.reconnect(Array.from({ length: draw(6) }, change))
+            else if (draw(3) === 0) {
+              world.reconnect(Array.from({ length: draw(6) }, change))
+              // Twice in a row: the second time no watch may have come or gone.
+              if (draw(2) === 0) world.reconnect(Array.from({ length: draw(2) }, change))
+            }
           }
           world.drain()
           world.check()

@@ -8,7 +8,11 @@ export type ServerWatchMode = "persistent" | "recursive"
 /** Which of them there are. A server before 3.9 has one of the two for a path. */
 export type ServerWatchModes = { readonly [Mode in ServerWatchMode]: boolean }
 
+/** One object for each combination, and not for each path. */
 const noModes: ServerWatchModes = { persistent: false, recursive: false }
+const persistentMode: ServerWatchModes = { persistent: true, recursive: false }
+const recursiveMode: ServerWatchModes = { persistent: false, recursive: true }
+const bothModes: ServerWatchModes = { persistent: true, recursive: true }
 
 /** The two tables of a server: `data` has the watches of getData and exists, `child` those of getChildren. */
 export type WatchTable = "data" | "child"
@@ -74,7 +78,8 @@ export class PathWatches {
 
   /** The modes of all persistent watches here. */
   get needed(): ServerWatchModes {
-    return { persistent: this.persistent.size > 0, recursive: this.recursive.size > 0 }
+    if (this.recursive.size > 0) return this.persistent.size > 0 ? bothModes : recursiveMode
+    return this.persistent.size > 0 ? persistentMode : noModes
   }
 
   /** Whether any persistent watch is here. */

@@ -45,6 +45,8 @@ export class WatchRegistry {
   private recursiveCount = 0
   /** Undefined when watches have come or gone since. */
   private cachedSize: number | undefined
+  /** What the last connection was told to watch, if nothing has come, gone or changed since. */
+  private cachedLists: WatchLists | undefined
   /** While watches are registered again, persistent ones get no events: `Gap` will tell them that they missed some. */
   private isRestoring = false
 
@@ -145,7 +147,9 @@ export class WatchRegistry {
   /** The server has answered that it holds this mode. */
   confirmMode(path: string, mode: ServerWatchMode): void {
     const entry = this.paths.get(path)
-    if (entry !== undefined) entry.confirmed = this.withMode(entry.confirmed, mode)
+    if (entry === undefined) return
+    this.changed()
+    entry.confirmed = this.withMode(entry.confirmed, mode)
   }
 
   /** On a server before 3.9, which this one may be, a persistent watch replaces a recursive one. */
@@ -162,6 +166,7 @@ export class WatchRegistry {
   revertMode(path: string): boolean {
     const entry = this.paths.get(path)
     if (entry === undefined) return false
+    this.changed()
     entry.requested = entry.confirmed
     return entry.isUsed("data") || entry.isUsed("child")
   }
@@ -245,11 +250,16 @@ export class WatchRegistry {
   // connections come and go
   // ---------------------------------------------------------------------------
 
-  /** The watches to register on a new connection. The registry relies on them from now on. */
+  /**
+   * The watches to register on a new connection. The registry relies on them from now on. The lists are not to be changed: they
+   * are the same ones as at the last connection if nothing has changed since.
+   */
   beginRestore(): WatchLists {
-    const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
+    this.isRestoring = true
     // The next server may be another one.
     this.keepsBothModes = false
+    if (this.cachedLists !== undefined) return this.cachedLists
+    const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
       const { needed, path } = entry
       const hasData = entry.data.size > 0
@@ -266,7 +276,7 @@ export class WatchRegistry {
       entry.setArmed("child", hasChild)
       if (!hasData && !hasExists && !hasChild && entry.isEmpty) this.paths.delete(path)
     }
-    this.isRestoring = true
+    if (this.paths.size > 0) this.cachedLists = lists
     return lists
   }
 
@@ -278,7 +288,7 @@ export class WatchRegistry {
       persistent.clear()
       recursive.clear()
     }
-    this.cachedSize = undefined
+    if (ended.length > 0) this.changed()
     this.recursiveCount = 0
     for (const tell of ended) this.guardCallback(tell)
   }
@@ -306,6 +316,9 @@ export class WatchRegistry {
   /** The server holds all watches again. */
   restored(): void {
     this.isRestoring = false
+    const { cachedLists } = this
+    // Nothing has changed since, and there is no persistent watch.
+    if (cachedLists?.persistent.length === 0 && cachedLists.recursive.length === 0) return
     // The listeners may add and remove watches.
     const restoredEntries: Array<PathWatches> = []
     for (const entry of this.paths.values()) if (entry.isListened) restoredEntries.push(entry)
@@ -321,7 +334,7 @@ export class WatchRegistry {
     const entries = [...this.paths.values()]
     this.failOneShots(error)
     this.paths.clear()
-    this.cachedSize = undefined
+    this.changed()
     this.recursiveCount = 0
     for (const entry of entries) {
       for (const listener of [...entry.persistent, ...entry.recursive])
@@ -338,7 +351,7 @@ export class WatchRegistry {
       entry.exists.clear()
       entry.child.clear()
     }
-    this.cachedSize = undefined
+    this.changed()
     for (const watch of failed) watch.fail(error())
   }
 
@@ -346,8 +359,14 @@ export class WatchRegistry {
   // giving back
   // ---------------------------------------------------------------------------
 
-  private entry(path: string): PathWatches {
+  /** Watches have come or gone, or the server holds others than before. */
+  private changed(): void {
     this.cachedSize = undefined
+    this.cachedLists = undefined
+  }
+
+  private entry(path: string): PathWatches {
+    this.changed()
     let entry = this.paths.get(path)
     if (entry === undefined) {
       entry = new PathWatches(path)
@@ -358,7 +377,7 @@ export class WatchRegistry {
 
   /** Removes watches at the server that are no longer needed. */
   private releaseUnused(entry: PathWatches): void {
-    this.cachedSize = undefined
+    this.changed()
     const { requested } = entry
     if (!entry.isRequested) {
       this.disarm(entry, "data")

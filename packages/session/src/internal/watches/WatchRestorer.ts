@@ -6,6 +6,7 @@ import type { RequestPipeline } from "../requests/RequestPipeline.ts"
 import { PendingRequest, type RequestHandler } from "../requests/PendingRequest.ts"
 import { ProtocolViolation } from "../requests/ProtocolViolation.ts"
 import {
+  EncodedPacket,
   isSmallestPacket,
   MAX_PACKET,
   packetLength,
@@ -15,6 +16,18 @@ import {
   setWatchesRequests
 } from "./setWatches.ts"
 import type { WatchRegistry } from "./WatchRegistry.ts"
+
+/** The packets of all watches, and the largest size that they were made for. */
+interface KeptPackets {
+  readonly size: number
+  readonly packets: ReadonlyArray<EncodedPacket>
+}
+
+/**
+ * The packets of the last connection, by the lists that they were made of. The registry gives the same lists again for as long
+ * as no watch has come or gone, and then lets go of them, and so of the packets.
+ */
+const keptPackets = new WeakMap<WatchLists, KeptPackets>()
 
 /**
  * Registers all watches on each new connection, and finds a watch on which servers close the connection.
@@ -36,8 +49,8 @@ export class WatchRestorer {
   private isOneByOne = false
   /** The packet that is with the server alone. */
   private isolated: { readonly packet: SetWatchesRequest; readonly pending: PendingRequest } | undefined
-  /** The paths that have a packet of their own, with how many connections were lost with it. */
-  private readonly suspects = new Map<string, number>()
+  /** The paths that have a packet of their own, with how many connections were lost with it; undefined for none. */
+  private suspects: Map<string, number> | undefined
   /**
    * The zxid that watches are compared with while a connection has not yet registered all of them: replies that come
    * meanwhile tell nothing of the events that the missing watches have missed.
@@ -61,12 +74,12 @@ export class WatchRestorer {
     const done = () => {
       this.provenSize = this.size
       this.isOneByOne = false
-      this.suspects.clear()
+      this.suspects = undefined
       this.pendingZxid = undefined
       this.watches.restored()
     }
-    const send = (packet: SetWatchesRequest) => {
-      const { operation, request } = packet
+    const send = ({ body, packet }: EncodedPacket) => {
+      const { operation } = packet
       const handler: RequestHandler = {
         onReply: (_pending, code) => {
           if (code !== 0) {
@@ -81,7 +94,7 @@ export class WatchRestorer {
           return Exit.void
         }
       }
-      const pending = new PendingRequest(operation, request, "", "drop", Number.POSITIVE_INFINITY, () => {}, handler)
+      const pending = new PendingRequest(operation, body, "", "drop", Number.POSITIVE_INFINITY, () => {}, handler)
       if (!this.isOneByOne) return this.pipeline.sendFirst(pending)
       this.isolated = { packet, pending }
       this.pipeline.sendIsolated(pending)
@@ -116,27 +129,33 @@ export class WatchRestorer {
     if (paths.size > 1) {
       const length = packetLength(packet)
       if (!isSmallestPacket(length)) this.size = smallerPacket(Math.min(this.size, length))
-      else for (const suspect of paths) this.suspects.set(suspect, 0)
+      else for (const suspect of paths) this.suspected.set(suspect, 0)
       return
     }
-    const losses = (this.suspects.get(path) ?? 0) + 1
+    const { suspected } = this
+    const losses = (suspected.get(path) ?? 0) + 1
     if (losses < MAX_LOSSES) {
-      this.suspects.set(path, losses)
+      suspected.set(path, losses)
       return
     }
-    this.suspects.delete(path)
+    suspected.delete(path)
     // The cause was this path, and not the size of packets.
     this.size = this.provenSize
     const { name: operation } = packet.operation
     this.watches.giveUp(path, new ConnectionLoss({ operation, path, maybeApplied: false, losses }))
   }
 
+  private get suspected(): Map<string, number> {
+    return (this.suspects ??= new Map<string, number>())
+  }
+
   /** Suspected paths come last, when the others are registered. */
-  private packets(lists: WatchLists, relativeZxid: bigint): Array<SetWatchesRequest> {
-    if (this.suspects.size === 0) return setWatchesRequests(lists, relativeZxid, this.size)
-    const unsuspected = filtered(lists, (path) => !this.suspects.has(path))
+  private packets(lists: WatchLists, relativeZxid: bigint): ReadonlyArray<EncodedPacket> {
+    const { suspects } = this
+    if (suspects === undefined || suspects.size === 0) return this.packetsOfAll(lists, relativeZxid)
+    const unsuspected = filtered(lists, (path) => !suspects.has(path))
     const packets = setWatchesRequests(unsuspected, relativeZxid, this.size)
-    for (const suspect of this.suspects.keys()) {
+    for (const suspect of suspects.keys()) {
       packets.push(
         ...setWatchesRequests(
           filtered(lists, (path) => path === suspect),
@@ -144,9 +163,23 @@ export class WatchRestorer {
         )
       )
     }
+    return packets.map(encoded)
+  }
+
+  /** Those that the last connection got, if they still have all watches. */
+  private packetsOfAll(lists: WatchLists, relativeZxid: bigint): ReadonlyArray<EncodedPacket> {
+    const kept = keptPackets.get(lists)
+    if (kept?.size === this.size) {
+      for (const packet of kept.packets) packet.compareWith(relativeZxid)
+      return kept.packets
+    }
+    const packets = setWatchesRequests(lists, relativeZxid, this.size).map(encoded)
+    if (packets.length > 0) keptPackets.set(lists, { size: this.size, packets })
     return packets
   }
 }
+
+const encoded = (packet: SetWatchesRequest): EncodedPacket => new EncodedPacket(packet)
 
 const pathsOf = ({ request }: SetWatchesRequest): Set<string> =>
   new Set(

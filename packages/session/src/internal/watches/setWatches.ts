@@ -1,5 +1,7 @@
+import { JuteWriter } from "@effect-zookeeper/protocol/JuteWriter"
 import type * as Operation from "@effect-zookeeper/protocol/Operation"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
+import { EncodedBody } from "../requests/EncodedBody.ts"
 
 /** The paths of all watches, by the kind of watch that the server has to set. */
 export interface WatchLists {
@@ -22,6 +24,31 @@ export type SetWatchesRequest =
       readonly operation: typeof Operations.setWatches2
       readonly request: Operation.Request<typeof Operations.setWatches2>
     }
+
+/**
+ * Such a request with its bytes, which can be sent on the next connection too: nothing but the zxid is another there. The
+ * zxid is the first field of both operations.
+ */
+export class EncodedPacket {
+  readonly packet: SetWatchesRequest
+  readonly body: EncodedBody
+
+  constructor(packet: SetWatchesRequest) {
+    const { operation, request } = packet
+    const writer = new JuteWriter(1024)
+    operation.request.write(writer, request)
+    this.packet = packet
+    // A copy of the right size: it may be kept for long.
+    this.body = new EncodedBody(writer.take().slice())
+  }
+
+  /** Has its watches compared with another zxid, unless they are to fire in any case. */
+  compareWith(relativeZxid: bigint): void {
+    if (this.packet.request.relativeZxid === beforeAll) return
+    const { buffer, byteOffset } = this.body.bytes
+    new DataView(buffer, byteOffset).setBigInt64(0, relativeZxid)
+  }
+}
 
 /** Servers take no frame above a megabyte. ZooKeeper's own client stays below 128 KiB, and so does this one. */
 export const MAX_PACKET = 128 * 1024
