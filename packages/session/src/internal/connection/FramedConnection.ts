@@ -50,6 +50,9 @@ export class FramedConnection implements WritableConnection {
   private readonly reportDefect: FramedConnectionOptions["reportDefect"]
   private scheduled = false
   private turn = 0
+  /** From `startWriting` until `stopWriting`. */
+  private isWriting = false
+  /** There is none before the network takes less than it gets, unless the transport has no `writeNow`. */
   private writeFiber: Fiber.Fiber<never, TransportError> | undefined
   private wakeWriter: (() => void) | undefined
   private writeListener: WriteListener | undefined
@@ -98,6 +101,15 @@ export class FramedConnection implements WritableConnection {
 
   private readonly flush = (): void => {
     this.scheduled = false
+    this.flushNow()
+  }
+
+  private flushNow(): void {
+    if (!this.isWriting || this.writer.length === 0) return
+    if (this.writeFiber === undefined) {
+      if (!this.writeNow()) this.startWriter()
+      return
+    }
     // A writer's fiber that is busy sees by itself what was written meanwhile.
     if (this.wakeWriter === undefined || this.writeNow()) return
     const wake = this.wakeWriter
@@ -108,7 +120,7 @@ export class FramedConnection implements WritableConnection {
   /** Writes at the end of a turn, without a fiber. Returns whether there is nothing to wait for, as nearly always. */
   private writeNow(): boolean {
     const { writeNow } = this.raw
-    if (writeNow === undefined || this.writer.length === 0) return false
+    if (writeNow === undefined) return false
     try {
       const bytes = this.takeBytes()
       const rest = writeNow(bytes)
@@ -152,6 +164,12 @@ export class FramedConnection implements WritableConnection {
     this.writeListener = writeListener
     // No frame of a handshake is an event.
     this.splitter.eventLimit = this.maxEventSize
+    this.isWriting = true
+    if (this.raw.writeNow === undefined) this.startWriter()
+    else this.flushNow()
+  }
+
+  private startWriter(): void {
     const writeNext = Effect.suspend(() => {
       const { pendingWrite } = this
       this.pendingWrite = undefined
@@ -164,16 +182,19 @@ export class FramedConnection implements WritableConnection {
     this.writeFiber = Effect.runForkWith(this.context)(writing)
     this.writeFiber.addObserver((exit) => {
       // After `stopWriting` its end is no failure.
-      if (this.writeFiber !== undefined && Exit.isFailure(exit)) writeListener.onWriteFailed(exit.cause)
+      if (this.isWriting && Exit.isFailure(exit)) this.writeListener?.onWriteFailed(exit.cause)
     })
   }
 
   /** Ends all writing. */
-  readonly stopWriting: Effect.Effect<void> = Effect.suspend(() => {
-    const { writeFiber } = this
-    this.writeFiber = undefined
-    return writeFiber === undefined ? Effect.void : Fiber.interrupt(writeFiber)
-  })
+  get stopWriting(): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const { writeFiber } = this
+      this.isWriting = false
+      this.writeFiber = undefined
+      return writeFiber === undefined ? Effect.void : Fiber.interrupt(writeFiber)
+    })
+  }
 
   /** Asks for a sign of life. */
   ping(): void {
