@@ -56,6 +56,9 @@ export type OnFrame = (bytes: Uint8Array, start: number, end: number) => void
  */
 export const PIECE = 16_384
 
+/** The place of the bytes of an unfinished frame. */
+const noBytes = new Uint8Array(0)
+
 /** How many times the bytes that have arrived a buffer for an unfinished frame has room for, as far as the frame is so large. */
 const GROWTH = 4
 
@@ -75,7 +78,7 @@ export class FrameSplitter {
    * of a frame beyond the limit, which tell an event from a reply and name the request of a reply.
    */
   eventLimit: number | undefined
-  private partial: Uint8Array = new Uint8Array(0)
+  private partial: Uint8Array = noBytes
   private filled = 0
 
   /** `limit` is the most bytes of one frame. */
@@ -149,7 +152,7 @@ export class FrameSplitter {
     at += take
     if (this.filled < total) return -1
     const frame = this.partial
-    this.partial = new Uint8Array(0)
+    this.partial = noBytes
     this.filled = 0
     onFrame(frame, 4, total)
     return at

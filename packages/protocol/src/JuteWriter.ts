@@ -11,6 +11,10 @@ const CAPACITY = 16_384
 /** The largest buffer that is kept for reuse (1 MiB). */
 const MAX_KEPT = 1_048_576
 
+/** The place of a buffer that is made with the first value. */
+const noBytes = new Uint8Array(0)
+const noView = new DataView(noBytes.buffer)
+
 /**
  * A buffer that grows as values are appended. Codecs write to it; use it directly to put several frames into one packet
  * (`Frame.append`).
@@ -19,16 +23,17 @@ const MAX_KEPT = 1_048_576
  * @since 0.1.0
  */
 export class JuteWriter {
-  private bytes: Uint8Array<ArrayBuffer>
-  private view: DataView
+  private bytes: Uint8Array<ArrayBuffer> = noBytes
+  private view: DataView = noView
   private position = 0
+  /** The size of the next new buffer, unless more is needed at once. */
+  private capacity: number
   /** A buffer that was given back, for reuse. */
   private spare: { readonly bytes: Uint8Array<ArrayBuffer>; readonly view: DataView } | undefined
 
-  /** `capacity` is the size of the first buffer, in bytes. */
+  /** `capacity` is the size of the first buffer, in bytes. It is made with the first value. */
   constructor(capacity = 256) {
-    this.bytes = new Uint8Array(capacity)
-    this.view = new DataView(this.bytes.buffer)
+    this.capacity = capacity
     this.spare = undefined
   }
 
@@ -54,9 +59,10 @@ export class JuteWriter {
       this.bytes = spare.bytes
       this.view = spare.view
     } else {
+      this.bytes = noBytes
+      this.view = noView
       // A rare large request must not make every later buffer large.
-      this.bytes = new Uint8Array(Math.min(Math.max(this.position, 256), CAPACITY))
-      this.view = new DataView(this.bytes.buffer)
+      this.capacity = Math.min(Math.max(this.position, 256), CAPACITY)
     }
     this.position = 0
     return taken
@@ -70,7 +76,12 @@ export class JuteWriter {
   giveBack(taken: Uint8Array<ArrayBuffer>): void {
     const capacity = taken.buffer.byteLength
     if (capacity > CAPACITY && (capacity > MAX_KEPT || capacity > taken.length * 4)) return
-    this.spare = { bytes: new Uint8Array(taken.buffer), view: new DataView(taken.buffer) }
+    const bytes = new Uint8Array(taken.buffer)
+    const view = new DataView(taken.buffer)
+    if (this.bytes === noBytes) {
+      this.bytes = bytes
+      this.view = view
+    } else this.spare = { bytes, view }
   }
 
   /** One byte: 1 or 0. */
@@ -136,7 +147,7 @@ export class JuteWriter {
   }
 
   private grow(needed: number): void {
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2))
+    const grown = new Uint8Array(Math.max(needed, this.bytes === noBytes ? this.capacity : this.bytes.length * 2))
     grown.set(this.bytes.subarray(0, this.position))
     this.bytes = grown
     this.view = new DataView(grown.buffer)

@@ -95,11 +95,18 @@ class ServerListImpl implements ServerList {
     this.#untried = servers.length
   }
 
-  readonly size = Effect.sync(() => this.#servers.length)
+  // Getters, because a session keeps its list: an Effect for each would take half a kilobyte.
+  get size(): Effect.Effect<number> {
+    return Effect.sync(() => this.#servers.length)
+  }
 
-  readonly servers = Effect.sync(() => this.#servers)
+  get servers(): Effect.Effect<NonEmptyReadonlyArray<ServerAddress.ServerAddress>> {
+    return Effect.sync(() => this.#servers)
+  }
 
-  readonly next = Effect.map(Random.Random, (random) => this.#next(() => random.nextDoubleUnsafe()))
+  get next(): ServerList["next"] {
+    return Effect.map(Random.Random, (random) => this.#next(() => random.nextDoubleUnsafe()))
+  }
 
   readonly connected = (server: ServerAddress.ServerAddress) =>
     Effect.sync(() => {

@@ -6,6 +6,7 @@ import * as Option from "effect/Option"
 import type { SessionClosing } from "../SessionInfo.ts"
 import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
 import type { GuardCallback } from "./guardCallback.ts"
+import { SmallSet } from "./watches/SmallSet.ts"
 
 /** How long to wait for things that are given back while the session is not being closed, in milliseconds. */
 const MAX_GIVE_BACK = 1000
@@ -24,13 +25,13 @@ export class CloseCoordinator {
   private readonly timeout: number
   private readonly timer: Timer
   /** Holds by ephemeral znodes, which the end of the session would delete. */
-  private ephemeral = new Set<object>()
-  private persistent = new Set<object>()
-  /** Effects that go on in the background, with the time of their beginning; the oldest first. */
-  private readonly errands = new Map<Fiber.Fiber<unknown, unknown>, number>()
-  private readonly listeners = new Set<() => void>()
-  /** The calls that wait for something that is given back, and until when they do. */
-  private readonly giveBacks = new Map<() => void, number>()
+  private ephemeral = new SmallSet<object>()
+  private persistent = new SmallSet<object>()
+  /** Effects that go on in the background, with the time of their beginning; the oldest first. There is no map before the first. */
+  private errands: Map<Fiber.Fiber<unknown, unknown>, number> | undefined
+  private readonly listeners = new SmallSet<() => void>()
+  /** The calls that wait for something that is given back, and until when they do. There is no map before the first. */
+  private giveBacks: Map<() => void, number> | undefined
   private readonly giveBackTimer: Timer
   private onSettled: (() => void) | undefined
   private isSessionOver = false
@@ -64,15 +65,15 @@ export class CloseCoordinator {
 
   notify(): void {
     if (this.listeners.size === 0) return
-    const listeners = [...this.listeners]
+    const listeners = this.listeners.all()
     this.listeners.clear()
     for (const listener of listeners) this.guardCallback(listener)
   }
 
   /** The session has ended before it was closed: other clients may have what was held, and there is nothing to wait for. */
   sessionEnded(): void {
-    if (this.ephemeral.size > 0) this.ephemeral = new Set()
-    if (this.persistent.size > 0) this.persistent = new Set()
+    if (this.ephemeral.size > 0) this.ephemeral = new SmallSet()
+    if (this.persistent.size > 0) this.persistent = new SmallSet()
     this.isSessionOver = this.isBegun
     this.check()
   }
@@ -82,7 +83,7 @@ export class CloseCoordinator {
     this.isEnded = true
     this.timer.clear()
     this.endGiveBacks(Number.POSITIVE_INFINITY)
-    if (this.errands.size > 0) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
+    if (this.errands !== undefined) for (const fiber of [...this.errands.keys()]) fiber.interruptUnsafe()
   }
 
   /** Ends the wait for things that are given back. Returns false if something else is waited for, or nothing. */
@@ -93,15 +94,17 @@ export class CloseCoordinator {
   }
 
   /** Completes when the session may be ended, or there is no more time to wait for that. */
-  readonly settled: Effect.Effect<void> = Effect.callback((resume) => {
-    const onSettled = () => {
-      this.onSettled = undefined
-      this.timer.clear()
-      resume(Effect.void)
-    }
-    this.onSettled = onSettled
-    this.check()
-  })
+  get settled(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      const onSettled = () => {
+        this.onSettled = undefined
+        this.timer.clear()
+        resume(Effect.void)
+      }
+      this.onSettled = onSettled
+      this.check()
+    })
+  }
 
   /** Completes as soon as the close begins. */
   readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
@@ -130,9 +133,10 @@ export class CloseCoordinator {
       const since = this.timers.now()
       return Effect.map(Effect.forkDetach(effect, { startImmediately: true }), (fiber) => {
         if (fiber.pollUnsafe() !== undefined) return fiber
-        this.errands.set(fiber, since)
+        const errands = (this.errands ??= new Map<Fiber.Fiber<unknown, unknown>, number>())
+        errands.set(fiber, since)
         fiber.addObserver(() => {
-          this.errands.delete(fiber)
+          errands.delete(fiber)
           this.check()
         })
         return fiber
@@ -156,7 +160,7 @@ export class CloseCoordinator {
   )
 
   private get errandsSince(): number | undefined {
-    for (const since of this.errands.values()) return since
+    if (this.errands !== undefined) for (const since of this.errands.values()) return since
     return undefined
   }
 
@@ -170,14 +174,15 @@ export class CloseCoordinator {
         resume(Effect.void)
       }
       const forget = fiber.addObserver(done)
+      const giveBacks = (this.giveBacks ??= new Map<() => void, number>())
       const stop = () => {
         this.listeners.delete(done)
-        this.giveBacks.delete(done)
-        if (this.giveBacks.size === 0) this.giveBackTimer.clear()
+        giveBacks.delete(done)
+        if (giveBacks.size === 0) this.giveBackTimer.clear()
         forget()
       }
       this.listeners.add(done)
-      this.giveBacks.set(done, until)
+      giveBacks.set(done, until)
       if (until < this.giveBackTimer.at) this.giveBackTimer.set(until, (now) => this.endGiveBacks(now))
       return Effect.sync(stop)
     })
@@ -191,9 +196,11 @@ export class CloseCoordinator {
   }
 
   private endGiveBacks(now: number): void {
-    for (const [done, until] of this.giveBacks) if (until <= now) done()
-    if (this.giveBacks.size === 0) return
-    this.giveBackTimer.set(Math.min(...this.giveBacks.values()), (at) => this.endGiveBacks(at))
+    const { giveBacks } = this
+    if (giveBacks === undefined) return
+    for (const [done, until] of giveBacks) if (until <= now) done()
+    if (giveBacks.size === 0) return
+    this.giveBackTimer.set(Math.min(...giveBacks.values()), (at) => this.endGiveBacks(at))
   }
 
   private check(): void {
@@ -202,7 +209,7 @@ export class CloseCoordinator {
     const now = this.timers.now()
     const closeRequestAt = deadline - this.timeout * CLOSE_REQUEST_SHARE
     if (this.isSessionOver || now >= deadline) return onSettled()
-    const isBusy = this.persistent.size > 0 || this.errands.size > 0
+    const isBusy = this.persistent.size > 0 || (this.errands !== undefined && this.errands.size > 0)
     if (!this.isHeld && (!isBusy || now >= closeRequestAt)) return onSettled()
     this.timer.set(now < closeRequestAt ? closeRequestAt : deadline, () => this.check())
   }

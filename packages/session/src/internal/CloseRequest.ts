@@ -47,18 +47,20 @@ export class CloseRequest {
    * Asks a server to end the session. Completes with its answer, when the session is over, or at the deadline of the close.
    * If there is no connection, or it is lost, the request waits for the next one.
    */
-  readonly send: Effect.Effect<void> = Effect.callback((resume) => {
-    this.pipeline.refuseNew(this.refusal)
-    const timer = this.timers.makeTimer()
-    const done = () => {
-      timer.clear()
-      this.isAwaitingConnection = false
-      resume(Effect.void)
-    }
-    this.done = done
-    timer.set(this.closeCoordinator.deadline ?? 0, done)
-    this.trySend()
-  })
+  get send(): Effect.Effect<void> {
+    return Effect.callback((resume) => {
+      this.pipeline.refuseNew(this.refusal)
+      const timer = this.timers.makeTimer()
+      const done = () => {
+        timer.clear()
+        this.isAwaitingConnection = false
+        resume(Effect.void)
+      }
+      this.done = done
+      timer.set(this.closeCoordinator.deadline ?? 0, done)
+      this.trySend()
+    })
+  }
 
   /** A connection is ready for requests. */
   connected(): void {

@@ -49,8 +49,8 @@ export class FrameHandler {
   private readonly metrics: MetricsReporter
   /** For all frames, one after the other: a frame is read to its end before other code runs. */
   private readonly reader = new JuteReader(noBytes)
-  /** Looks ahead in a frame. */
-  private readonly lookaheadReader = new JuteReader(noBytes)
+  /** Looks ahead in the reply to a transaction. */
+  private lookaheadReader: JuteReader | undefined
   /** How many events have come. */
   events = 0
 
@@ -88,6 +88,7 @@ export class FrameHandler {
     framed.noteReply()
     if (isSessionGone(header.err)) return this.handleSessionEnd(connection, request, header.err)
     if (request.operation === Operations.multi && header.err === ErrorCode.codes.Ok) {
+      this.lookaheadReader ??= new JuteReader(noBytes)
       this.lookaheadReader.reset(bytes, reader.offset, end)
       const failure = Operations.failureOfMulti(this.lookaheadReader)
       if (isSessionGone(failure)) return this.handleSessionEnd(connection, request, failure)

@@ -4,7 +4,7 @@ import type { SessionCredentials } from "../SessionOptions.ts"
 
 const noPassword = new Uint8Array(16)
 
-const noSession = (): SessionCredentials => ({ id: 0n, password: Redacted.make(noPassword) })
+const noSession: SessionCredentials = { id: 0n, password: Redacted.make(noPassword) }
 
 /** The id and the password of the session, and whether they are worth presenting to a server. */
 export class SessionIdentity {
@@ -17,7 +17,7 @@ export class SessionIdentity {
 
   /** Takes up the session that the options give; without one the first server makes a new session. */
   constructor(given: SessionCredentials | undefined) {
-    this.current = given ?? noSession()
+    this.current = given ?? noSession
     this.isKnownToEnsemble = given !== undefined
   }
 
@@ -48,7 +48,7 @@ export class SessionIdentity {
 
   /** The session is over: the next handshake asks for a new one. */
   forget(): void {
-    this.current = noSession()
+    this.current = noSession
     this.isKnownToEnsemble = false
   }
 }

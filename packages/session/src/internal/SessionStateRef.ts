@@ -2,12 +2,13 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
 import type { GuardCallback } from "./guardCallback.ts"
+import { emptySet, type SmallSet, withElement } from "./watches/SmallSet.ts"
 
 /** One state, the one that came after it, and the readers that wait for that. */
 interface Entry {
   readonly state: SessionState
   next: Entry | undefined
-  readonly waiting: Set<(entry: Effect.Effect<Entry>) => void>
+  waiting: SmallSet<(entry: Effect.Effect<Entry>) => void>
 }
 
 /**
@@ -44,17 +45,16 @@ export class SessionStateRef {
   }
 
   set(state: SessionState): void {
-    const { waiting } = this.entry
+    const waiters = this.entry.waiting.all()
+    this.entry.waiting = emptySet
     const next = makeEntry(state)
     this.entry.next = next
     this.entry = next
-    const waiters = [...waiting]
-    waiting.clear()
     for (const resume of waiters) this.guardCallback(() => resume(Effect.succeed(next)))
   }
 }
 
-const makeEntry = (state: SessionState): Entry => ({ state, next: undefined, waiting: new Set() })
+const makeEntry = (state: SessionState): Entry => ({ state, next: undefined, waiting: emptySet })
 
 /** The entry after this one, as soon as there is one. */
 const after = (entry: Entry): Effect.Effect<Entry> =>
@@ -63,7 +63,7 @@ const after = (entry: Entry): Effect.Effect<Entry> =>
       resume(Effect.succeed(entry.next))
       return
     }
-    entry.waiting.add(resume)
+    entry.waiting = withElement(entry.waiting, resume)
     return Effect.sync(() => {
       entry.waiting.delete(resume)
     })

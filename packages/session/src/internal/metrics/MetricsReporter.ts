@@ -53,8 +53,8 @@ type State = SessionState["_tag"]
 interface Tally {
   readonly operation: string
   succeeded: number
-  /** By the name of the error. */
-  readonly failed: Map<string, number>
+  /** By the name of the error; undefined for none. */
+  failed: Map<string, number> | undefined
   /** Milliseconds. */
   latencies: Array<number>
 }
@@ -81,6 +81,7 @@ export class MetricsReporter {
     if (code === 0) tally.succeeded++
     else {
       const outcome = outcomeOf(code)
+      tally.failed ??= new Map()
       tally.failed.set(outcome, (tally.failed.get(outcome) ?? 0) + 1)
     }
     if (this.samples < MAX_SAMPLES) {
@@ -92,7 +93,7 @@ export class MetricsReporter {
   private tally(operation: Operation.Any): Tally {
     let tally = this.tallies.get(operation)
     if (tally === undefined) {
-      tally = { operation: operation.name, succeeded: 0, failed: new Map(), latencies: [] }
+      tally = { operation: operation.name, succeeded: 0, failed: undefined, latencies: [] }
       this.tallies.set(operation, tally)
     }
     this.last = tally
@@ -128,8 +129,10 @@ export class MetricsReporter {
       answers(operation, "Ok").updateUnsafe(succeeded, context)
       tally.succeeded = 0
     }
-    for (const [outcome, count] of failed) answers(operation, outcome).updateUnsafe(count, context)
-    if (failed.size > 0) failed.clear()
+    if (failed !== undefined) {
+      for (const [outcome, count] of failed) answers(operation, outcome).updateUnsafe(count, context)
+      tally.failed = undefined
+    }
     if (latencies.length > 0) {
       const duration = durationOf(operation)
       for (const latency of latencies) duration.updateUnsafe(latency / 1000, context)

@@ -3,6 +3,7 @@ import * as Exit from "effect/Exit"
 import { OwnershipLost } from "../../SessionError.ts"
 import type { TimerQueue, Timer } from "../time/TimerQueue.ts"
 import type { GuardCallback } from "../guardCallback.ts"
+import { SmallSet } from "../watches/SmallSet.ts"
 import type { OwnershipProofs } from "./OwnershipProofs.ts"
 
 type Resume = (exit: Exit.Exit<never, OwnershipLost>) => void
@@ -17,7 +18,7 @@ export class Ownership {
   private readonly timers: TimerQueue
   private readonly proofs: OwnershipProofs
   private readonly guardCallback: GuardCallback
-  private epoch: Set<Resume> | undefined
+  private epoch: SmallSet<Resume> | undefined
   private readonly epochEnd: Timer
   private hasEnded = false
   /** Whether an effect wanted to rely on the session while nothing was proved. With a proof the next one may. */
@@ -66,7 +67,7 @@ export class Ownership {
   proved(now: number): void {
     if (this.epoch !== undefined || this.hasEnded || now >= this.proofs.deadline) return
     this.isRequested = false
-    this.epoch = new Set()
+    this.epoch = new SmallSet()
     this.endEpoch(now)
   }
 

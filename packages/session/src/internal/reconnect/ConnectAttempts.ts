@@ -13,47 +13,59 @@ interface Failure {
   readonly tls?: TlsReason
 }
 
-/** The tries to find a server and why they failed, for errors and the log when none was found. */
+/** The tries of one search. */
+interface Tries {
+  readonly failures: Map<string, Failure>
+  readonly tried: Set<string>
+  readonly underWay: Map<string, number>
+}
+
+/**
+ * The tries to find a server and why they failed, for errors and the log when none was found. A session that is connected has
+ * no maps for them.
+ */
 export class ConnectAttempts {
-  private readonly failures = new Map<string, Failure>()
-  private readonly tried = new Set<string>()
-  private readonly underWay = new Map<string, number>()
+  private current: Tries | undefined
+
+  private get tries(): Tries {
+    return (this.current ??= { failures: new Map(), tried: new Set(), underWay: new Map() })
+  }
 
   /** A try at a server begins. */
   began(server: ServerAddress): void {
     const name = format(server)
-    this.tried.add(name)
-    this.underWay.set(name, (this.underWay.get(name) ?? 0) + 1)
+    const { tried, underWay } = this.tries
+    tried.add(name)
+    underWay.set(name, (underWay.get(name) ?? 0) + 1)
   }
 
   /** It has ended, by a failure or otherwise. */
   ended(server: ServerAddress): void {
     const name = format(server)
-    const left = (this.underWay.get(name) ?? 0) - 1
-    if (left > 0) this.underWay.set(name, left)
-    else this.underWay.delete(name)
+    const { underWay } = this.tries
+    const left = (underWay.get(name) ?? 0) - 1
+    if (left > 0) underWay.set(name, left)
+    else underWay.delete(name)
   }
 
   failed(address: ServerAddress, given: string, tls: TlsReason | undefined): void {
     const server = format(address)
     const reason = given.startsWith(`${server}: `) ? given.slice(server.length + 2) : given
     const key = `${server} ${reason}`
-    const count = (this.failures.get(key)?.count ?? 0) + 1
+    const { failures } = this.tries
+    const count = (failures.get(key)?.count ?? 0) + 1
     // The newest is the last.
-    this.failures.delete(key)
-    this.failures.set(key, { server, reason, count, ...(tls === undefined ? {} : { tls }) })
-    for (const oldest of this.failures.keys()) {
-      if (this.failures.size <= MAX) break
-      this.failures.delete(oldest)
+    failures.delete(key)
+    failures.set(key, { server, reason, count, ...(tls === undefined ? {} : { tls }) })
+    for (const oldest of failures.keys()) {
+      if (failures.size <= MAX) break
+      failures.delete(oldest)
     }
   }
 
   /** A server was found: earlier failures say nothing of the next search. */
   clear(): void {
-    // Clearing an empty map would allocate a new table.
-    if (this.failures.size > 0) this.failures.clear()
-    this.tried.clear()
-    this.underWay.clear()
+    this.current = undefined
   }
 
   /** In few words. */
@@ -63,10 +75,11 @@ export class ConnectAttempts {
 
   /** The error of a connect, for the servers of the list. */
   toError(servers: ReadonlyArray<ServerAddress>): ConnectFailed {
-    const waiting = [...this.underWay.keys()]
-      .filter((server) => ![...this.failures.values()].some((failure) => failure.server === server))
+    const { failures, tried, underWay } = this.tries
+    const waiting = [...underWay.keys()]
+      .filter((server) => ![...failures.values()].some((failure) => failure.server === server))
       .map((server) => ({ server, reason: "no answer yet", count: 1 }))
-    const untried = [...new Set(servers.map(format))].filter((server) => !this.tried.has(server))
-    return new ConnectFailed({ attempts: [...this.failures.values(), ...waiting], untried })
+    const untried = [...new Set(servers.map(format))].filter((server) => !tried.has(server))
+    return new ConnectFailed({ attempts: [...failures.values(), ...waiting], untried })
   }
 }

@@ -55,8 +55,8 @@ export class EnsembleBehindDetector {
   private newest: bigint | undefined
   /** Whether the answers of servers contradict it. */
   private isDoubtful = false
-  /** The servers that closed at the handshake without a word in this round. */
-  private readonly closed = new Set<string>()
+  /** The servers that closed at the handshake without a word in this round; undefined for none. */
+  private closed: Set<string> | undefined
   /** Whether a server has answered something else in this round. */
   private isAnswered = false
 
@@ -72,7 +72,7 @@ export class EnsembleBehindDetector {
   }
 
   private beginRound(): void {
-    this.closed.clear()
+    this.closed = undefined
     this.isAnswered = false
   }
 
@@ -80,7 +80,7 @@ export class EnsembleBehindDetector {
   failed(server: ServerAddress, contact: Contact): void {
     if (contact === "answered") this.isAnswered = true
     else if (contact === "closed" && this.session.pipeline.lastZxid !== 0n) {
-      this.closed.add(format(server))
+      this.closed = (this.closed ?? new Set<string>()).add(format(server))
       this.since ??= this.session.liveness.now()
     }
   }
@@ -89,7 +89,7 @@ export class EnsembleBehindDetector {
   roundFailed(): Effect.Effect<boolean> {
     const { session } = this
     return Effect.gen({ self: this }, function* () {
-      const isRefused = !this.isAnswered && isMost(this.closed.size, yield* session.servers.size)
+      const isRefused = !this.isAnswered && isMost(this.closed?.size ?? 0, yield* session.servers.size)
       this.beginRound()
       if (!isRefused) this.since = undefined
       const { since } = this

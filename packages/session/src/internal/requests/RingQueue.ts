@@ -2,7 +2,8 @@
  * A FIFO queue in a ring buffer that grows: `push` and `shift` take constant time.
  */
 export class RingQueue<A> {
-  private items: Array<A | undefined> = new Array(64)
+  /** Of a length that is a power of two: a small one at first, for an idle session has two queues that stay empty. */
+  private items: Array<A | undefined> = new Array(8)
   private head = 0
   private size = 0
 

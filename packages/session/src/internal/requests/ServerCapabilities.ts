@@ -12,9 +12,13 @@ const releaseNumber = ({ since }: Operation.Any): number => {
 }
 
 /** Operations that servers of 3.4, the oldest that are supported, do not know. */
-const newer: ReadonlyArray<Operation.Any> = Operations.all.filter((operation) => releaseNumber(operation) >= 3_005_000)
+const newer: ReadonlySet<Operation.Any> = new Set(
+  Operations.all.filter((operation) => releaseNumber(operation) >= 3_005_000)
+)
 
-const newerNames: ReadonlySet<string> = new Set(newer.map(({ name }) => name))
+const newerNames: ReadonlySet<string> = new Set([...newer].map(({ name }) => name))
+
+const none: ReadonlySet<Operation.Any> = new Set()
 
 /** After this many milliseconds a server is asked again: it may have been upgraded. */
 const MEMORY = 600_000
@@ -22,10 +26,10 @@ const MEMORY = 600_000
 /** The operations that each server is known to lack. Asking for one of them costs a connection, so it is done rarely. */
 export class ServerCapabilities implements ServerFeatures {
   /** Servers, then operations, then until when it is believed, in monotonic milliseconds. */
-  private readonly lacking = new Map<string, Map<string, number>>()
+  private lacking: Map<string, Map<string, number>> | undefined
   private current: ReadonlyMap<string, number> | undefined
-  /** Newer operations that the server has not answered on this connection. */
-  private readonly untried = new Set<Operation.Any>()
+  /** Newer operations that the server has answered on this connection. */
+  private answered = none
   /** The newest release of an operation that it has answered on this connection, as a number. */
   private newestAnswered = 0
   /** The newer operations that ClickHouse Keeper announces, or may; undefined on ZooKeeper, which announces nothing. */
@@ -53,7 +57,7 @@ export class ServerCapabilities implements ServerFeatures {
    * connection. Behind one name there may be several servers.
    */
   readonly isKnown = (operation: Operation.Any): boolean =>
-    this.isKeeper ? this.supports(operation.name) : !this.untried.has(operation)
+    this.isKeeper ? this.supports(operation.name) : !newer.has(operation) || this.answered.has(operation)
 
   /**
    * Whether the server is an older one that may lack an operation: it has refused another, and has answered none of that
@@ -67,7 +71,8 @@ export class ServerCapabilities implements ServerFeatures {
   }
 
   knows(operation: Operation.Any): void {
-    this.untried.delete(operation)
+    // Once for each newer operation on each connection.
+    this.answered = new Set([...this.answered, operation])
     this.newestAnswered = Math.max(this.newestAnswered, releaseNumber(operation))
   }
 
@@ -79,8 +84,8 @@ export class ServerCapabilities implements ServerFeatures {
   /** There is a new connection. ClickHouse Keeper announces what it has before it is asked for anything else. */
   connected(server: ServerAddress, isKeeper: boolean): void {
     this.announced = isKeeper ? flaggedOperations : undefined
-    this.current = this.lacking.get(format(server))
-    for (const operation of newer) this.untried.add(operation)
+    this.current = this.lacking?.get(format(server))
+    this.answered = none
     this.newestAnswered = 0
     this.eventZxids = undefined
   }
@@ -91,12 +96,15 @@ export class ServerCapabilities implements ServerFeatures {
    */
   lacks(server: ServerAddress, operation: Operation.Any): void {
     const key = format(server)
-    const known = this.lacking.get(key) ?? new Map<string, number>()
+    const lacking = (this.lacking ??= new Map<string, Map<string, number>>())
+    const known = lacking.get(key) ?? new Map<string, number>()
     const until = this.now() + MEMORY
     const release = releaseNumber(operation)
     known.set(operation.name, until)
-    for (const other of this.untried) if (releaseNumber(other) >= release) known.set(other.name, until)
-    this.lacking.set(key, known)
+    for (const other of newer) {
+      if (!this.answered.has(other) && releaseNumber(other) >= release) known.set(other.name, until)
+    }
+    lacking.set(key, known)
     this.current = known
   }
 }
