@@ -167,9 +167,11 @@ export type StartError = ConnectFailed | AuthFailed | SessionExpired | InvalidAr
 export const layer = (given: Options = {}): Layer.Layer<ZooKeeper, StartError> => {
   const mistake = KnownOptions.check(options, given) ?? mistakeIn(given)
   if (mistake !== undefined) return Layer.effect(ZooKeeper, Effect.fail(mistake))
-  return layerSession(given).pipe(
-    Layer.provide(Session.layer(given)),
-    Layer.provide(Transport.layer({ tls: given.tls }))
+  // One layer for all: a layer for the session and one for the transport would be a tenth of a session's memory.
+  const session = Effect.provideService(Session.make(given), Transport.Transport, Transport.make({ tls: given.tls }))
+  return Layer.effect(
+    ZooKeeper,
+    Effect.flatMap(session, (made) => makeClient(made, given))
   )
 }
 

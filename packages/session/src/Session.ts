@@ -174,10 +174,23 @@ const layerOptions = KnownOptions.make<
 export const layer = (
   options: SessionOptions = {}
 ): Layer.Layer<Session, ConnectFailed | AuthFailed | SessionExpired | InvalidArgument, Transport> =>
-  Layer.effect(
-    Session,
-    Effect.suspend(() => {
-      const mistake = KnownOptions.check(layerOptions, options)
-      return mistake === undefined ? makeSession(options) : Effect.fail(mistake)
-    })
-  )
+  Layer.effect(Session, make(options))
+
+/**
+ * The session of {@link layer}, which lives as long as the Scope. It is for code that makes many sessions: a layer for each
+ * part of a client takes memory and time of its own.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (
+  options: SessionOptions = {}
+): Effect.Effect<
+  Session["Service"],
+  ConnectFailed | AuthFailed | SessionExpired | InvalidArgument,
+  Transport | Scope.Scope
+> =>
+  Effect.suspend(() => {
+    const mistake = KnownOptions.check(layerOptions, options)
+    return mistake === undefined ? makeSession(options) : Effect.fail(mistake)
+  })

@@ -121,25 +121,30 @@ export interface Options {
  * @category layers
  * @since 0.1.0
  */
-export const layer = (options: Options = {}): Layer.Layer<Transport> => {
+export const layer = (options: Options = {}): Layer.Layer<Transport> => Layer.succeed(Transport, make(options))
+
+/**
+ * The transport of {@link layer} as a value, for code that makes a session without a layer for each of its parts.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Transport["Service"] => {
   const mistake = KnownOptions.check(known, options)
-  if (mistake !== undefined) return Layer.succeed(Transport, refuseAll(mistake))
+  if (mistake !== undefined) return refuseAll(mistake)
   const { lookup, lookupSrv, tls } = options
   const isSecure = ({ scheme }: ServerAddress): boolean => (scheme === undefined ? tls !== undefined : scheme === "tls")
   const isVerified = tls === undefined || Effect.isEffect(tls) || tls?.rejectUnauthorized !== false
-  return Layer.succeed(
-    Transport,
-    Transport.of({
-      defaultServers: undefined,
-      // Without options there is nothing to load a module for.
-      check: tls === undefined ? undefined : Effect.flatMap(loadTls, ({ checkSource }) => checkSource(tls)),
-      resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
-      resolveSrv: (name) => Effect.flatMap(loadResolve, ({ resolveSrv }) => resolveSrv(name, lookupSrv)),
-      connect: (address, name) =>
-        Effect.flatMap(loadConnect, ({ connect }) => connect(address, name, isSecure(name), tls)),
-      security: (server) => (isSecure(server) ? (isVerified ? "verified" : "unverified") : "plain")
-    })
-  )
+  return Transport.of({
+    defaultServers: undefined,
+    // Without options there is nothing to load a module for.
+    check: tls === undefined ? undefined : Effect.flatMap(loadTls, ({ checkSource }) => checkSource(tls)),
+    resolve: (server) => Effect.flatMap(loadResolve, ({ resolve }) => resolve(server, lookup)),
+    resolveSrv: (name) => Effect.flatMap(loadResolve, ({ resolveSrv }) => resolveSrv(name, lookupSrv)),
+    connect: (address, name) =>
+      Effect.flatMap(loadConnect, ({ connect }) => connect(address, name, isSecure(name), tls)),
+    security: (server) => (isSecure(server) ? (isVerified ? "verified" : "unverified") : "plain")
+  })
 }
 
 const known = KnownOptions.make<Options>({ tls: true, lookup: true, lookupSrv: true }, "{ tls: { ca } }")

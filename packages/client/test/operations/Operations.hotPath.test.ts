@@ -73,3 +73,15 @@ describe("a request", () => {
     }
   )
 })
+
+describe("a session", () => {
+  itLive("is made of five fibers and five scopes", { timeout: 180_000 }, function* () {
+    const { sessions } = yield* countCalls("session-parts")
+    for (const part of ["FiberImpl", "makeScope"]) {
+      const count = (sessions[`internal/effect.${part}`] ?? 0) / REQUESTS
+      // A timer queue may have to wake up while other processes run.
+      assert.isAtMost(count, 5.5, part)
+      assert.isAtLeast(count, 1, `${part} has another name now`)
+    }
+  })
+})

@@ -2,6 +2,7 @@
  * A process of its own (`node functionCalls.ts <servers>`) that makes a hundred requests of each kind, and prints how often each
  * function of Effect was called meanwhile, as JSON: `Report`. Whatever else ran in the process would be counted as well.
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -20,6 +21,8 @@ export type Calls = Readonly<Record<string, number>>
 export interface Report {
   readonly effect: Readonly<Record<string, Calls>>
   readonly promise: Readonly<Record<string, Calls>>
+  /** Sessions that connect, read and close. */
+  readonly sessions: Calls
   /** Requests with a thing that no request may have, by its name. */
   readonly controls: Readonly<Record<Control, Calls>>
 }
@@ -67,7 +70,7 @@ const countAll = <K extends string>(rows: Record<K, Effect.Effect<unknown, unkno
     return Object.fromEntries(counts) as Record<K, Calls>
   })
 
-const program = Effect.gen(function* () {
+const program = Effect.fnUntraced(function* (servers: string) {
   const zk = yield* ZooKeeper.ZooKeeper
   yield* zk.create("/a", { data: "1" })
   const get = zk.get("/a")
@@ -97,6 +100,15 @@ const program = Effect.gen(function* () {
   })
   const promise = yield* countAll(Object.fromEntries(promises))
 
+  const session = Effect.scoped(
+    Effect.flatMap(Layer.build(ZooKeeper.layer({ servers })), (context) =>
+      Context.get(context, ZooKeeper.ZooKeeper).get("/a")
+    )
+  )
+  // The first one loads modules.
+  yield* session
+  const { sessions } = yield* countAll({ sessions: each(() => session) })
+
   const controls = yield* countAll<Control>({
     fibers: each(() => Effect.flatMap(Effect.forkChild(get), Fiber.join)),
     spans: Effect.withSpan(
@@ -107,11 +119,11 @@ const program = Effect.gen(function* () {
     parsers: each(() => Effect.flatMap(get, ({ stat }) => Schema.decodeUnknownEffect(Schema.Int)(stat.version))),
     streams: each(() => Stream.runDrain(Stream.fromEffect(get)))
   })
-  return { effect, promise, controls } satisfies Report
+  return { effect, promise, sessions, controls } satisfies Report
 })
 
 if (import.meta.main) {
   const [, , servers = ""] = process.argv
-  const report = program.pipe(Effect.provide(ZooKeeper.layer({ servers })), Effect.scoped)
+  const report = program(servers).pipe(Effect.provide(ZooKeeper.layer({ servers })), Effect.scoped)
   process.stdout.write(JSON.stringify(await Effect.runPromise(report)))
 }

@@ -1,6 +1,6 @@
 /**
  * A process of its own (`node --expose-gc garbage.ts <servers>`) that prints how much memory each closed client leaves to the
- * next full collection of garbage, in bytes, as JSON: `{ effect, promise }`.
+ * next full collection of garbage, and how much each connected one takes, in bytes, as JSON: `{ effect, promise, connected }`.
  */
 import { PromiseClient, ZooKeeper } from "@effect-zookeeper/client"
 import * as Effect from "effect/Effect"
@@ -51,5 +51,24 @@ const promise = await keptBy(async () => {
   await zk.exists("/")
 })
 
-process.stdout.write(JSON.stringify({ effect, promise }))
+const collectAll = async (): Promise<void> => {
+  for (let round = 0; round < 3; round++) {
+    await Effect.runPromise(Effect.sleep(20))
+    await globalThis.gc?.()
+  }
+}
+
+const connected = await Effect.runPromise(
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* Effect.promise(collectAll)
+      const before = process.memoryUsage().heapUsed
+      for (let index = 0; index < MEASURED; index++) yield* Layer.build(ZooKeeper.layer({ servers }))
+      yield* Effect.promise(collectAll)
+      return (process.memoryUsage().heapUsed - before) / MEASURED
+    })
+  )
+)
+
+process.stdout.write(JSON.stringify({ effect, promise, connected }))
 process.exit(0)
