@@ -27,10 +27,10 @@ export class CloseCoordinator {
   /** Holds by ephemeral znodes, which the end of the session would delete. */
   private ephemeral = new SmallSet<object>()
   private persistent = new SmallSet<object>()
-  /** Effects that go on in the background, with the time of their beginning; the oldest first. There is no map before the first. */
+  /** Effects that go on in the background, with the time of their beginning, the oldest first; undefined before there are any. */
   private errands: Map<Fiber.Fiber<unknown, unknown>, number> | undefined
   private readonly listeners = new SmallSet<() => void>()
-  /** The calls that wait for something that is given back, and until when they do. There is no map before the first. */
+  /** The calls that wait for something that is given back, and until when they do; undefined before there are any. */
   private giveBacks: Map<() => void, number> | undefined
   private readonly giveBackTimer: Timer
   private onSettled: (() => void) | undefined
