@@ -180,6 +180,18 @@ export const layer = (
  * The session of {@link layer}, which lives as long as the Scope. It is for code that makes many sessions: a layer for each
  * part of a client takes memory and time of its own.
  *
+ * @example
+ * ```ts
+ * import * as Session from "@effect-zookeeper/session/Session"
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ * import * as Effect from "effect/Effect"
+ *
+ * export const program = Effect.gen(function* () {
+ *   const { info } = yield* Session.make({ servers: "zk1:2181,zk2:2181" })
+ *   yield* Effect.log(`connected as session ${info.id}`)
+ * }).pipe(Effect.scoped, Effect.provideService(Transport.Transport, Transport.make()))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -126,6 +126,15 @@ export const layer = (options: Options = {}): Layer.Layer<Transport> => Layer.su
 /**
  * The transport of {@link layer} as a value, for code that makes a session without a layer for each of its parts.
  *
+ * @example
+ * ```ts
+ * import * as Transport from "@effect-zookeeper/transport/Transport"
+ *
+ * const transport = Transport.make()
+ *
+ * export const addresses = transport.resolve({ host: "zk1", port: 2181 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -1,4 +1,4 @@
-/** What a new connection is told to watch: made anew only when something has changed. */
+/** The lists of watches for a new connection: made anew only when something has changed. */
 import { assert, describe, it } from "@effect/vitest"
 import { WatchRegistry } from "../../src/internal/watches/WatchRegistry.ts"
 import { ConnectionLoss } from "../../src/SessionError.ts"

@@ -45,7 +45,7 @@ export class WatchRegistry {
   private recursiveCount = 0
   /** Undefined when watches have come or gone since. */
   private cachedSize: number | undefined
-  /** What the last connection was told to watch, if nothing has come, gone or changed since. */
+  /** The lists that the last connection got, if nothing has come, gone or changed since. */
   private cachedLists: WatchLists | undefined
   /** While watches are registered again, persistent ones get no events: `Gap` will tell them that they missed some. */
   private isRestoring = false

@@ -34,9 +34,9 @@ export class EncodedPacket {
   readonly body: EncodedBody
 
   constructor(packet: SetWatchesRequest) {
-    const { operation, request } = packet
+    const operation: Operation.Any = packet.operation
     const writer = new JuteWriter(1024)
-    operation.request.write(writer, request)
+    operation.request.write(writer, packet.request)
     this.packet = packet
     // A copy of the right size: it may be kept for long.
     this.body = new EncodedBody(writer.take().slice())
