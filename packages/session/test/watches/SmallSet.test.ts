@@ -1,49 +1,51 @@
 import { assert, describe, it } from "@effect/vitest"
-import { SmallSet } from "../../src/internal/watches/SmallSet.ts"
+import {
+  elementsOf,
+  hasElement,
+  type SmallSet,
+  sizeOf,
+  withElement,
+  withoutElement
+} from "../../src/internal/watches/SmallSet.ts"
 
 const a = { name: "a" }
 const b = { name: "b" }
 const c = { name: "c" }
 
+const setOf = (...elements: ReadonlyArray<object>) =>
+  elements.reduce<SmallSet<object>>((set, element) => withElement(set, element), undefined)
+
 describe("SmallSet is a set", () => {
   it("of none, one, and more, each once, in the order in which they came", () => {
-    const few = new SmallSet<object>()
-    assert.deepStrictEqual([few.size, [...few]], [0, []])
-    few.add(a)
-    few.add(a)
-    assert.deepStrictEqual([few.size, [...few]], [1, [a]])
-    few.add(b)
-    few.add(a)
-    few.add(c)
-    assert.deepStrictEqual([few.size, [...few]], [3, [a, b, c]])
+    for (const [set, elements] of [
+      [setOf(), []],
+      [setOf(a, a), [a]],
+      [setOf(a, b, a, c), [a, b, c]]
+    ] as const) {
+      assert.deepStrictEqual([sizeOf(set), elementsOf(set)], [elements.length, elements])
+      for (const element of [a, b, c])
+        assert.strictEqual(
+          hasElement(set, element),
+          elements.some((e) => e === element)
+        )
+    }
   })
 
-  it("that says whether a deleted element was there", () => {
-    const few = new SmallSet<object>()
-    assert.isFalse(few.delete(a))
-    few.add(a)
-    assert.isFalse(few.delete(b))
-    assert.isTrue(few.delete(a))
-    few.add(a)
-    few.add(b)
-    assert.isTrue(few.delete(a))
-    assert.isFalse(few.delete(a))
-    assert.isTrue(few.delete(b))
-    assert.strictEqual(few.size, 0)
-    few.add(c)
-    assert.deepStrictEqual(few.all(), [c])
-    few.clear()
-    assert.deepStrictEqual([few.size, few.all()], [0, []])
+  it("that is undefined again without its elements", () => {
+    assert.isUndefined(withoutElement(undefined, a))
+    assert.isUndefined(withoutElement(setOf(a), a))
+    assert.deepStrictEqual(elementsOf(withoutElement(setOf(a), b)), [a])
+    const rest = withoutElement(withoutElement(setOf(a, b), a), a)
+    assert.deepStrictEqual(elementsOf(rest), [b])
+    assert.isUndefined(withoutElement(rest, b))
   })
 
   it("whose elements may be added to while they are looked at", () => {
-    const few = new SmallSet<object>()
-    few.add(a)
-    few.add(b)
+    const set = setOf(a, b)
     const seen: Array<object> = []
-    for (const element of few) {
+    for (const element of elementsOf(set)) {
       seen.push(element)
-      few.add(c)
+      withElement(set, c)
     }
     assert.deepStrictEqual(seen, [a, b])
   })

@@ -239,7 +239,7 @@ class World {
 
   private follow(watch: OneShotWatch<unknown>, own: OneShot): void {
     this.oneShots.push(own)
-    own.fiber = Effect.runFork(Effect.map(watch.changed, ({ type }) => void own.fired.push(type)))
+    own.fiber = Effect.runFork(Effect.map(watch, ({ type }) => void own.fired.push(type)))
   }
 
   /** The owner of a one-shot watch does not wait any more. */

@@ -1,12 +1,17 @@
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Effect from "effect/Effect"
+import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../../SessionError.ts"
 import type { Changed } from "../../Watch.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import { emptySet, type SmallSet, withElement } from "./SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "./SmallSet.ts"
 
-type Outcome = Exit.Exit<WatchEvent.WatchEvent, SessionExpired | SessionClosed | ConnectionLoss>
+type Lost = SessionExpired | SessionClosed | ConnectionLoss
+
+type Outcome = Exit.Exit<WatchEvent.WatchEvent, Lost>
+
+type Resume = (outcome: Outcome) => void
 
 /** The kind of read that left a one-shot watch. */
 export type OneShotKind = "data" | "exists" | "child"
@@ -18,15 +23,19 @@ interface WatchOwner<Entry> {
   readonly dropped: (watch: OneShotWatch<Entry>, entry: Entry, kind: OneShotKind) => void
 }
 
-/** A watch that reports one event, to all that wait for it. */
-export class OneShotWatch<Entry> {
-  private waiting: SmallSet<(outcome: Outcome) => void> = emptySet
+/**
+ * A watch that reports one event, to all that wait for it. It is itself the Effect that waits: an Effect beside it, with its
+ * function, would take as much memory again.
+ */
+export class OneShotWatch<Entry> extends Effectable.Class<WatchEvent.WatchEvent, Lost> {
+  private waiting: SmallSet<Resume> = undefined
   private readonly owner: WatchOwner<Entry>
   private readonly entry: Entry
   private readonly kind: OneShotKind
-  private outcome: Outcome | undefined
+  private outcome: Outcome | undefined = undefined
 
   constructor(owner: WatchOwner<Entry>, entry: Entry, kind: OneShotKind) {
+    super()
     this.owner = owner
     this.entry = entry
     this.kind = kind
@@ -36,30 +45,34 @@ export class OneShotWatch<Entry> {
     this.complete(Exit.succeed(event))
   }
 
-  fail(error: SessionExpired | SessionClosed | ConnectionLoss): void {
+  fail(error: Lost): void {
     this.complete(Exit.fail(error))
   }
 
-  readonly changed: Changed = Effect.callback((resume) => {
-    if (this.outcome !== undefined) {
-      resume(this.outcome)
-      return
-    }
-    this.waiting = withElement(this.waiting, resume)
-    return Effect.sync(() => {
-      this.waiting.delete(resume)
-      if (this.waiting.size > 0 || this.outcome !== undefined) return
-      // A watch that was dropped reports nothing any more: an effect that waits for it again must not hang.
-      this.outcome = Exit.fail(new SessionClosed())
-      this.owner.dropped(this, this.entry, this.kind)
+  override asEffect(): Changed {
+    return Effect.callback((resume) => {
+      if (this.outcome !== undefined) {
+        resume(this.outcome)
+        return
+      }
+      this.waiting = withElement<Resume>(this.waiting, resume)
+      return Effect.sync(() => this.stopWaiting(resume))
     })
-  })
+  }
+
+  private stopWaiting(resume: Resume): void {
+    this.waiting = withoutElement(this.waiting, resume)
+    if (this.waiting !== undefined || this.outcome !== undefined) return
+    // A watch that was dropped reports nothing any more: an effect that waits for it again must not hang.
+    this.outcome = Exit.fail(new SessionClosed())
+    this.owner.dropped(this, this.entry, this.kind)
+  }
 
   private complete(outcome: Outcome): void {
     if (this.outcome !== undefined) return
     this.outcome = outcome
-    const waiting = this.waiting.all()
-    this.waiting.clear()
+    const waiting = elementsOf(this.waiting)
+    this.waiting = undefined
     for (const resume of waiting) this.owner.guardCallback(() => resume(outcome))
   }
 }

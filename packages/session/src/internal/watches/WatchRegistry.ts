@@ -5,9 +5,14 @@ import * as Option from "effect/Option"
 import type { PersistentWatchListener } from "../../Watch.ts"
 import type { ConnectionLoss, ServerRefused, SessionClosed, SessionExpired } from "../../SessionError.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import type { SmallSet } from "./SmallSet.ts"
 import { type OneShotKind, OneShotWatch } from "./OneShotWatch.ts"
-import { PathWatches, type ServerWatchMode, type ServerWatchModes, type WatchTable } from "./PathWatches.ts"
+import {
+  PathWatches,
+  type RegisteredWatch,
+  type ServerWatchMode,
+  type ServerWatchModes,
+  type WatchTable
+} from "./PathWatches.ts"
 import type { WatchLists } from "./setWatches.ts"
 
 /** The commands of the registry to the server. They are sent behind earlier requests, and need no answer. */
@@ -91,7 +96,7 @@ export class WatchRegistry {
     asked: boolean,
     kind: OneShotKind | undefined,
     isCounterExhausted?: boolean
-  ): OneShotWatch<PathWatches> | undefined {
+  ): RegisteredWatch | undefined {
     const entry = this.entry(path)
     if (isCounterExhausted !== undefined) entry.isCounterExhausted = isCounterExhausted
     entry.addPending(table, -1)
@@ -107,8 +112,8 @@ export class WatchRegistry {
   }
 
   /** All that waited for a watch have gone before its event came. */
-  dropped(watch: OneShotWatch<PathWatches>, entry: PathWatches, kind: OneShotKind): void {
-    if (entry[kind].delete(watch)) this.releaseUnused(entry)
+  dropped(watch: RegisteredWatch, entry: PathWatches, kind: OneShotKind): void {
+    if (entry.deleteOneShot(kind, watch)) this.releaseUnused(entry)
   }
 
   /** The read will not be answered. */
@@ -124,13 +129,8 @@ export class WatchRegistry {
 
   /** Adds a persistent watch; the server is still to be asked for it. */
   add(path: string, recursive: boolean, listener: PersistentWatchListener): void {
-    const entry = this.entry(path)
-    if (recursive) {
-      entry.addPersistent("recursive", listener)
-      this.recursiveCount++
-    } else {
-      entry.addPersistent("persistent", listener)
-    }
+    this.entry(path).addPersistent(recursive ? "recursive" : "persistent", listener)
+    if (recursive) this.recursiveCount++
   }
 
   /**
@@ -139,7 +139,8 @@ export class WatchRegistry {
    */
   requestMode(path: string, recursive: boolean): ServerWatchMode {
     const entry = this.entry(path)
-    const mode = recursive || (entry.recursive.size > 0 && !this.keepsBothModes) ? "recursive" : "persistent"
+    const mode =
+      recursive || (entry.countPersistent("recursive") > 0 && !this.keepsBothModes) ? "recursive" : "persistent"
     entry.requested = this.withMode(entry.requested, mode)
     return mode
   }
@@ -174,11 +175,7 @@ export class WatchRegistry {
   remove(path: string, recursive: boolean, listener: PersistentWatchListener): void {
     const entry = this.paths.get(path)
     if (entry === undefined) return
-    if (recursive) {
-      if (entry.recursive.delete(listener)) this.recursiveCount--
-    } else {
-      entry.persistent.delete(listener)
-    }
+    if (entry.deletePersistent(recursive ? "recursive" : "persistent", listener) && recursive) this.recursiveCount--
     this.releaseUnused(entry)
   }
 
@@ -197,7 +194,7 @@ export class WatchRegistry {
     if (this.recursiveCount > 0) {
       for (let at: string | undefined = path; at !== undefined; at = ZnodePath.parent(at)) {
         const ancestor = this.paths.get(at)
-        if (ancestor !== undefined) this.notify(ancestor.recursive, event)
+        if (ancestor !== undefined) this.notify(ancestor, "recursive", event)
       }
     }
     // The server may hold a recursive watch for longer than it is needed here.
@@ -205,21 +202,17 @@ export class WatchRegistry {
   }
 
   private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
-    const fired: Array<OneShotWatch<PathWatches>> = []
+    const fired: Array<RegisteredWatch> = []
     if (event.type !== "NodeChildrenChanged") {
       entry.setArmed("data", false)
-      for (const watch of entry.data.all()) fired.push(watch)
-      for (const watch of entry.exists.all()) fired.push(watch)
-      entry.data.clear()
-      entry.exists.clear()
+      fired.push(...entry.takeOneShots("data"), ...entry.takeOneShots("exists"))
     }
     if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
       entry.setArmed("child", false)
-      for (const watch of entry.child.all()) fired.push(watch)
-      entry.child.clear()
+      fired.push(...entry.takeOneShots("child"))
     }
     // Under a recursive watch alone, persistent watches get a change of children that is derived: see below.
-    if (event.type !== "NodeChildrenChanged" || !this.isDerived(entry)) this.notify(entry.persistent, event)
+    if (event.type !== "NodeChildrenChanged" || !this.isDerived(entry)) this.notify(entry, "persistent", event)
     this.releaseUnused(entry)
     for (const watch of fired) watch.fire(event)
   }
@@ -229,9 +222,8 @@ export class WatchRegistry {
     const entry = parent === undefined ? undefined : this.paths.get(parent)
     if (entry === undefined || !this.isDerived(entry)) return
     const derived: WatchEvent.WatchEvent = { type: "NodeChildrenChanged", path: entry.path, zxid: event.zxid }
-    const fired = entry.child.all()
-    entry.child.clear()
-    this.notify(entry.persistent, derived)
+    const fired = entry.takeOneShots("child")
+    this.notify(entry, "persistent", derived)
     this.releaseUnused(entry)
     for (const watch of fired) watch.fire(derived)
   }
@@ -241,9 +233,9 @@ export class WatchRegistry {
     return confirmed.recursive && !(confirmed.persistent && this.keepsBothModes)
   }
 
-  private notify(listeners: SmallSet<PersistentWatchListener>, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
-    if (this.isRestoring || listeners.size === 0) return
-    for (const listener of listeners.all()) this.guardCallback(() => listener.onEvent(event))
+  private notify(entry: PathWatches, mode: ServerWatchMode, event: WatchEvent.WatchEvent | WatchEvent.Gap): void {
+    if (this.isRestoring) return
+    for (const listener of entry.listeners(mode)) this.guardCallback(() => listener.onEvent(event))
   }
 
   // ---------------------------------------------------------------------------
@@ -262,9 +254,9 @@ export class WatchRegistry {
     const lists: WatchLists = { data: [], exists: [], child: [], counterExhausted: [], persistent: [], recursive: [] }
     for (const entry of this.paths.values()) {
       const { needed, path } = entry
-      const hasData = entry.data.size > 0
-      const hasExists = entry.exists.size > 0
-      const hasChild = entry.child.size > 0
+      const hasData = entry.hasOneShots("data")
+      const hasExists = entry.hasOneShots("exists")
+      const hasChild = entry.hasOneShots("child")
       entry.requested = needed
       entry.confirmed = needed
       if (hasData) lists.data.push(path)
@@ -283,10 +275,8 @@ export class WatchRegistry {
   /** Ends persistent watches, which the server does not know. One-shot watches that they covered are registered instead. */
   refusePersistent(error: (path: string) => ServerRefused): void {
     const ended: Array<() => void> = []
-    for (const { path, persistent, recursive } of this.paths.values()) {
-      for (const listener of [...persistent, ...recursive]) ended.push(() => listener.onEnd(error(path)))
-      persistent.clear()
-      recursive.clear()
+    for (const entry of this.paths.values()) {
+      for (const listener of entry.takePersistent()) ended.push(() => listener.onEnd(error(entry.path)))
     }
     if (ended.length > 0) this.changed()
     this.recursiveCount = 0
@@ -297,14 +287,9 @@ export class WatchRegistry {
   giveUp(path: string, error: ConnectionLoss): void {
     const entry = this.paths.get(path)
     if (entry === undefined) return
-    const fired = [...entry.data, ...entry.exists, ...entry.child]
-    const ended = [...entry.persistent, ...entry.recursive]
-    this.recursiveCount -= entry.recursive.size
-    entry.data.clear()
-    entry.exists.clear()
-    entry.child.clear()
-    entry.persistent.clear()
-    entry.recursive.clear()
+    this.recursiveCount -= entry.countPersistent("recursive")
+    const fired = [...entry.takeOneShots("data"), ...entry.takeOneShots("exists"), ...entry.takeOneShots("child")]
+    const ended = entry.takePersistent()
     entry.setArmed("data", false)
     entry.setArmed("child", false)
     entry.clearModes()
@@ -324,8 +309,8 @@ export class WatchRegistry {
     for (const entry of this.paths.values()) if (entry.isListened) restoredEntries.push(entry)
     for (const entry of restoredEntries) {
       const gap: WatchEvent.Gap = { type: "Gap", path: entry.path }
-      this.notify(entry.persistent, gap)
-      this.notify(entry.recursive, gap)
+      this.notify(entry, "persistent", gap)
+      this.notify(entry, "recursive", gap)
     }
   }
 
@@ -337,19 +322,15 @@ export class WatchRegistry {
     this.changed()
     this.recursiveCount = 0
     for (const entry of entries) {
-      for (const listener of [...entry.persistent, ...entry.recursive])
-        this.guardCallback(() => listener.onEnd(error()))
+      for (const listener of entry.takePersistent()) this.guardCallback(() => listener.onEnd(error()))
     }
   }
 
   /** Ends one-shot watches, which are gone with their session. Persistent ones go over to the next session. */
   failOneShots(error: () => SessionExpired | SessionClosed): void {
-    const failed: Array<OneShotWatch<PathWatches>> = []
+    const failed: Array<RegisteredWatch> = []
     for (const entry of this.paths.values()) {
-      failed.push(...entry.data, ...entry.exists, ...entry.child)
-      entry.data.clear()
-      entry.exists.clear()
-      entry.child.clear()
+      failed.push(...entry.takeOneShots("data"), ...entry.takeOneShots("exists"), ...entry.takeOneShots("child"))
     }
     this.changed()
     for (const watch of failed) watch.fail(error())
@@ -390,13 +371,13 @@ export class WatchRegistry {
         entry.setArmed("child", false)
         this.commands.removeWatches(entry.path, RemoveType.any)
       }
-    } else if (requested.recursive && entry.recursive.size === 0 && entry.pending("child") === 0) {
+    } else if (requested.recursive && entry.countPersistent("recursive") === 0 && entry.pending("child") === 0) {
       // A read on its way may have been sent in reliance on the one or the other mode: it is waited for.
       entry.requested = { persistent: true, recursive: false }
       // Before 3.9 the first replaces the recursive watch; later servers keep both until the second.
       this.commands.addWatch(entry.path, "persistent")
       this.commands.removeWatches(entry.path, RemoveType.recursive)
-    } else if (requested.persistent && requested.recursive && entry.persistent.size === 0) {
+    } else if (requested.persistent && requested.recursive && entry.countPersistent("persistent") === 0) {
       entry.requested = { persistent: false, recursive: true }
       entry.confirmed = { ...entry.confirmed, persistent: false }
       this.commands.removeWatches(entry.path, RemoveType.persistent)

@@ -149,7 +149,7 @@ class WatchedReadHandler<O extends WatchedOperation> implements RequestHandler {
     const wanted = pending.resume === undefined ? undefined : kind
     const isExhausted = wanted === undefined ? undefined : isCounterExhausted?.(response as Operation.Response<O>)
     const watch = this.watches.readAnswered(path, table, kind !== undefined && isWatched, wanted, isExhausted)
-    return watch === undefined ? replyExit(pending, code, response) : Exit.succeed({ response, changed: watch.changed })
+    return watch === undefined ? replyExit(pending, code, response) : Exit.succeed({ response, changed: watch })
   }
 
   onEnd(): void {
