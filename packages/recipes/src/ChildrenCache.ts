@@ -17,6 +17,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
+import type { Branch } from "./internal/caches/Branch.ts"
 import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
@@ -90,7 +91,7 @@ export const make = (
     // The parent is one more.
     const limit = maxNodes === undefined ? undefined : maxNodes + 1
     const cache = yield* RunCache.make(zk, range, { ...options, maxNodes: limit })
-    let of: TreeSnapshot.Branch | undefined
+    let of: Branch | undefined
     let children = TreeSnapshot.childrenOf(of)
     return {
       path,

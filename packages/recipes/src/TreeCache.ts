@@ -29,6 +29,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { CacheEvent, Freshness } from "./CacheEvent.ts"
 import type { RecipeError } from "./Errors.ts"
+import type { Branch } from "./internal/caches/Branch.ts"
 import * as TreeSnapshot from "./internal/caches/TreeSnapshot.ts"
 import * as RunCache from "./internal/caches/runCache.ts"
 import { checkOptions, knownOptions } from "./internal/shared/options.ts"
@@ -161,7 +162,7 @@ const known = knownOptions<Options>(
 )
 
 const snapshot = (root: string, tree: TreeSnapshot.TreeSnapshot): Snapshot => {
-  const find = (path: string): TreeSnapshot.Branch | undefined => {
+  const find = (path: string): Branch | undefined => {
     const names = TreeSnapshot.relativeNames(root, path)
     return names === undefined ? undefined : TreeSnapshot.find(tree, names)
   }

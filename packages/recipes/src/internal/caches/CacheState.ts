@@ -22,6 +22,7 @@ import type { RecipeError } from "../../Errors.ts"
 import { RefreshQueue, type Job, ReadFlags } from "./RefreshQueue.ts"
 import { EventBroadcaster } from "./EventBroadcaster.ts"
 import type { NodeReader, ZnodeRead } from "./nodeReader.ts"
+import type { Branch } from "./Branch.ts"
 import * as TreeSnapshot from "./TreeSnapshot.ts"
 
 /** The part of a tree that is cached. */
@@ -94,7 +95,7 @@ export class CacheState {
   /** Whether to read the data, now that the Stat is known. */
   hasOutdatedData({ names, path }: Job, stat: Stat): boolean {
     if (!this.range.keepsData(names.length)) return false
-    const known = TreeSnapshot.find(this.tree, names)?.znode.stat
+    const known = TreeSnapshot.find(this.tree, names)
     return (
       known === undefined ||
       this.formerHistory.has(path) ||
@@ -114,11 +115,11 @@ export class CacheState {
       return false
     }
     // Below a znode that was created again nothing is known, because everything went with the old one.
-    const isNew = before?.znode.stat.czxid !== held.znode.stat.czxid
+    const isNew = before?.czxid !== held.czxid
     if (names.length >= this.range.maxDepth) return false
     if (!this.reader.isListWatched(path) || (running & ReadFlags.list) !== 0) return true
     if ((running & ReadFlags.deep) === 0 && !isNew) return false
-    const { cversion, numChildren, pzxid } = held.znode.stat
+    const { cversion, numChildren, pzxid } = held
     const listing = this.listings.get(path)
     if (numChildren === 0 || (listing?.pzxid === pzxid && listing.cversion === cversion)) {
       // No child came or went: the list need not be read, but the children may have changed.
@@ -134,7 +135,7 @@ export class CacheState {
     const branch = this.merge(path, names, { stat, data: undefined })
     // The parent went while its list was on the way.
     if (branch === undefined) return this.reader.forget(path)
-    if (branch.znode.stat.czxid !== stat.czxid) return this.refreshQueue.request(path, ReadFlags.data | ReadFlags.list)
+    if (branch.czxid !== stat.czxid) return this.refreshQueue.request(path, ReadFlags.data | ReadFlags.list)
     this.listings.set(path, { pzxid: stat.pzxid, cversion: stat.cversion })
     const { filter } = this.range
     const deep = running & ReadFlags.deep
@@ -187,21 +188,20 @@ export class CacheState {
   // ---------------------------------------------------------------------------
 
   /** Takes in a read, unless it is older than the snapshot; gives the branch after that. */
-  private merge(path: string, names: TreeSnapshot.Names, { data, stat }: ZnodeRead): TreeSnapshot.Branch | undefined {
+  private merge(path: string, names: TreeSnapshot.Names, { data, stat }: ZnodeRead): Branch | undefined {
     const branch = TreeSnapshot.find(this.tree, names)
     const znode: DataAndStat = { data: data ?? noData, stat }
     const isComplete = data !== undefined || !this.range.keepsData(names.length)
     if (branch === undefined) return isComplete ? this.adopt(path, names, znode) : undefined
-    const known = branch.znode
     if (this.formerHistory.has(path)) return isComplete ? this.replace(path, names, branch, znode) : branch
-    if (stat.czxid < known.stat.czxid || stat.mzxid < known.stat.mzxid || stat.pzxid < known.stat.pzxid) return branch
-    if (stat.czxid === known.stat.czxid && stat.mzxid === known.stat.mzxid) {
+    if (stat.czxid < branch.czxid || stat.mzxid < branch.mzxid || stat.pzxid < branch.pzxid) return branch
+    if (stat.czxid === branch.czxid && stat.mzxid === branch.mzxid) {
       // Its children or its ACL changed: no event, but the Stat has to be right.
-      if (!isSame(stat, known.stat)) this.tree = TreeSnapshot.put(this.tree, names, { data: known.data, stat })
+      if (!isSame(stat, branch)) this.tree = TreeSnapshot.putStat(this.tree, names, stat)
     } else if (!isComplete) {
       this.refreshQueue.request(path, ReadFlags.data)
-    } else if (stat.czxid === known.stat.czxid) {
-      this.commit(TreeSnapshot.put(this.tree, names, znode), [{ _tag: "Updated", path, old: known, znode }])
+    } else if (stat.czxid === branch.czxid) {
+      this.commit(TreeSnapshot.put(this.tree, names, znode), [{ _tag: "Updated", path, old: branch.znode, znode }])
     } else {
       this.recreate(path, names, branch, znode)
     }
@@ -209,26 +209,26 @@ export class CacheState {
   }
 
   /** Takes in a znode in place of one of a former history, older or newer by its transactions. */
-  private replace(path: string, names: TreeSnapshot.Names, branch: TreeSnapshot.Branch, znode: DataAndStat) {
-    const known = branch.znode
-    if (znode.stat.czxid !== known.stat.czxid) this.recreate(path, names, branch, znode)
+  private replace(path: string, names: TreeSnapshot.Names, branch: Branch, znode: DataAndStat) {
+    const old = branch.znode
+    if (znode.stat.czxid !== branch.czxid) this.recreate(path, names, branch, znode)
     else {
       this.formerHistory.delete(path)
-      const isChanged = znode.stat.mzxid !== known.stat.mzxid || !Bytes.equals(znode.data, known.data)
-      const changes: Array<CacheChange> = isChanged ? [{ _tag: "Updated", path, old: known, znode }] : []
+      const isChanged = znode.stat.mzxid !== branch.mzxid || !Bytes.equals(znode.data, old.data)
+      const changes: Array<CacheChange> = isChanged ? [{ _tag: "Updated", path, old, znode }] : []
       this.commit(TreeSnapshot.put(this.tree, names, znode), changes)
     }
     return TreeSnapshot.find(this.tree, names)
   }
 
   /** It was deleted and created again, so everything below it was deleted before. */
-  private recreate(path: string, names: TreeSnapshot.Names, branch: TreeSnapshot.Branch, znode: DataAndStat): void {
+  private recreate(path: string, names: TreeSnapshot.Names, branch: Branch, znode: DataAndStat): void {
     const changes = this.release(path, branch)
     changes.push({ _tag: "Created", path, znode })
     this.commit(TreeSnapshot.put(TreeSnapshot.remove(this.tree, names), names, znode), changes)
   }
 
-  private adopt(path: string, names: TreeSnapshot.Names, znode: DataAndStat): TreeSnapshot.Branch | undefined {
+  private adopt(path: string, names: TreeSnapshot.Names, znode: DataAndStat): Branch | undefined {
     if (names.length > 0 && TreeSnapshot.find(this.tree, names.slice(0, -1)) === undefined) {
       // A read will tell whether the parent is there, and its list will lead here again.
       this.refreshQueue.request(ZnodePath.parent(path)!, ReadFlags.data | ReadFlags.list)
@@ -248,7 +248,7 @@ export class CacheState {
   }
 
   /** Forgets everything that is known about znodes that leave the snapshot. */
-  private release(path: string, branch: TreeSnapshot.Branch): Array<CacheChange> {
+  private release(path: string, branch: Branch): Array<CacheChange> {
     const changes = [...TreeSnapshot.deletions(path, branch)]
     for (const gone of changes) {
       this.listings.delete(gone.path)
@@ -309,7 +309,7 @@ export class CacheState {
     names: TreeSnapshot.Names,
     zxid: bigint | undefined
   ): void {
-    const known = TreeSnapshot.find(this.tree, names)?.znode.stat
+    const known = TreeSnapshot.find(this.tree, names)
     if (zxid !== undefined && known !== undefined && !this.formerHistory.has(path)) {
       if (type === "NodeDeleted" ? known.czxid > zxid : known.mzxid >= zxid) return
       if (type === "NodeDeleted" && !this.refreshQueue.has(path)) return this.observedAbsence({ path, names })
@@ -321,7 +321,7 @@ export class CacheState {
 
   private requestIfOlder(path: string, zxid: bigint | undefined): void {
     const names = TreeSnapshot.relativeNames(this.range.root, path)
-    const known = names === undefined ? undefined : TreeSnapshot.find(this.tree, names)?.znode.stat
+    const known = names === undefined ? undefined : TreeSnapshot.find(this.tree, names)
     if (known !== undefined && (zxid === undefined || this.formerHistory.has(path) || known.pzxid < zxid)) {
       this.refreshQueue.request(path, ReadFlags.stat)
     }

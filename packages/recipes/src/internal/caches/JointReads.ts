@@ -3,14 +3,17 @@
  *
  * How many do is found out as by a slow start: few at first, twice as many after each request, and no more than have the
  * largest data that was seen fit into a reply.
+ *
+ * The small data of one reply is copied into memory of just its size. A view of the reply would keep all of the reply alive,
+ * which is twice as much where data has a hundred bytes.
  */
 import type { NoNode } from "@effect-zookeeper/client/Errors"
 import * as Op from "@effect-zookeeper/client/Op"
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Arr from "effect/Array"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type { RecipeError } from "../../Errors.ts"
@@ -31,14 +34,15 @@ export class JointReads {
     this.scope = scope
   }
 
-  /** The data as it is after this was called. */
-  get(path: string): Effect.Effect<DataAndStat, RecipeError | NoNode> {
+  /** The data as it is after this was called; undefined where there is no znode. */
+  get(path: string): Effect.Effect<DataAndStat | undefined, RecipeError> {
     return Effect.suspend(() => {
-      const read: Waiting = { path, result: Deferred.makeUnsafe() }
-      this.waiting.push(read)
-      if (this.isDue) return Deferred.await(read.result)
+      const read = Effect.callback<DataAndStat | undefined, RecipeError>((resume) => {
+        this.waiting.push({ path, resume })
+      })
+      if (this.isDue) return read
       this.isDue = true
-      return Effect.andThen(Effect.forkIn(this.readWaiting, this.scope), Deferred.await(read.result))
+      return Effect.andThen(Effect.forkIn(this.readWaiting, this.scope), read)
     })
   }
 
@@ -63,10 +67,10 @@ export class JointReads {
     return retryAcrossSessions(this.zk, this.zk.read(reads.map(({ path }) => Op.get(path)))).pipe(
       Effect.map((results) => {
         this.width *= 2
-        for (const [index, result] of results.entries()) {
+        for (const [index, result] of packSmallData(results).entries()) {
           if (Result.isSuccess(result)) this.largest = Math.max(this.largest, result.success.stat.dataLength)
           const read = reads[index]
-          if (read !== undefined) Deferred.doneUnsafe(read.result, Effect.fromResult(result))
+          if (read !== undefined) read.resume(outcomeOf(result))
         }
       }),
       Effect.catchTag("FrameTooLarge", () => {
@@ -75,14 +79,15 @@ export class JointReads {
       }),
       Effect.catchCause((cause) =>
         Effect.sync(() => {
-          for (const { result } of reads) Deferred.doneUnsafe(result, Effect.failCause(cause))
+          for (const { resume } of reads) resume(Exit.failCause(cause))
         })
       )
     )
   }
 
-  private readAlone({ path, result }: Waiting): Effect.Effect<void> {
-    return Effect.asVoid(Deferred.completeWith(result, retryAcrossSessions(this.zk, this.zk.get(path))))
+  private readAlone({ path, resume }: Waiting): Effect.Effect<void> {
+    const read = Effect.result(retryAcrossSessions(this.zk, this.zk.get(path)))
+    return Effect.map(Effect.exit(Effect.flatMap(read, outcomeOf)), resume)
   }
 }
 
@@ -90,12 +95,46 @@ export class JointReads {
 
 interface Waiting {
   readonly path: string
-  readonly result: Deferred.Deferred<DataAndStat, RecipeError | NoNode>
+  readonly resume: (outcome: Outcome) => void
+}
+
+type Outcome = Exit.Exit<DataAndStat | undefined, RecipeError>
+
+const noZnode: Outcome = Exit.succeed(undefined)
+
+const outcomeOf = (result: Result.Result<DataAndStat, RecipeError | NoNode>): Outcome => {
+  if (Result.isSuccess(result)) return Exit.succeed(result.success)
+  const error = result.failure
+  return error._tag === "NoNode" ? noZnode : Exit.fail(error)
 }
 
 const FIRST_WIDTH = 4
 
 const MAX_WIDTH = 32
 
+/** Up to this size data is copied: that of one reply then has at most 16 KiB, which one znode that stays keeps alive. */
+const SMALL = 512
+
 /** How much data a reply may have, in bytes, as far as that is known: a quarter of what a client takes by default. */
 const MAX_SIZE = 1_048_576
+
+const isSmall = ({ length }: Uint8Array): boolean => length > 0 && length <= SMALL
+
+const packSmallData = <E>(
+  results: ReadonlyArray<Result.Result<DataAndStat, E>>
+): ReadonlyArray<Result.Result<DataAndStat, E>> => {
+  let size = 0
+  for (const result of results) {
+    if (Result.isSuccess(result) && isSmall(result.success.data)) size += result.success.data.length
+  }
+  const packed = new Uint8Array(size)
+  let at = 0
+  return results.map((result) => {
+    if (Result.isFailure(result) || !isSmall(result.success.data)) return result
+    const { data, stat } = result.success
+    packed.set(data, at)
+    const view = new Uint8Array(packed.buffer, at, data.length)
+    at += data.length
+    return Result.succeed({ data: view, stat })
+  })
+}

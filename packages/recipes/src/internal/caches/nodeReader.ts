@@ -36,7 +36,7 @@ export interface NodeReader {
 /** For a cache with one persistent watch that covers all paths: data that is read at the same time is read together. */
 export const joiningReader = (zk: ZooKeeper.Service, scope: Scope.Scope): NodeReader => {
   const reads = new JointReads(zk, scope)
-  return { ...plainReader(zk), get: (path) => orAbsent(reads.get(path)) }
+  return { ...plainReader(zk), get: (path) => reads.get(path) }
 }
 
 /** Each read is a request of its own. */

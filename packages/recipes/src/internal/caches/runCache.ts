@@ -21,7 +21,7 @@ import * as Stream from "effect/Stream"
 import type { RecipeError } from "../../Errors.ts"
 import { retryAcrossSessions, retryTransient } from "../shared/retry.ts"
 import { checkCount, checkPath, checkTimeout } from "../shared/validate.ts"
-import { joiningReader, watchingReader } from "./nodeReader.ts"
+import { joiningReader, type NodeReader, watchingReader, type ZnodeRead } from "./nodeReader.ts"
 import { type Job, ReadFlags } from "./RefreshQueue.ts"
 import { isFinal, CacheState, type CacheRange } from "./CacheState.ts"
 
@@ -163,7 +163,7 @@ const runWorker = (self: Self): Effect.Effect<never> =>
   Effect.forever(
     Effect.flatMap(Queue.take(self.cache.refreshQueue.queue), (job) => {
       self.cache.refreshQueue.begin(job)
-      return refreshZnode(self, job).pipe(
+      return Effect.suspend(() => refreshZnode(self, job)).pipe(
         Effect.catch((error) => onReadFailed(self, job, error)),
         Effect.catchCause((cause) => Effect.sync(() => endIfFatal(self.cache, cause))),
         Effect.andThen(Effect.suspend(() => onJobDone(self, job)))
@@ -173,20 +173,37 @@ const runWorker = (self: Self): Effect.Effect<never> =>
     { disableYield: true }
   )
 
-const refreshZnode = Effect.fnUntraced(function* ({ cache, zk }: Self, job: Job): Effect.fn.Return<void, RecipeError> {
+/** Not a generator: it runs for each znode of a tree. */
+const refreshZnode = (self: Self, job: Job): Effect.Effect<void, RecipeError> => {
+  const { cache, zk } = self
   const { reader } = cache
+  const takeIn = (seen: ZnodeRead | undefined) => takeInZnode(self, reader, job, seen)
   cache.setHistory(zk.session.history)
-  let seen = yield* cache.needsData(job) ? reader.get(job.path) : reader.stat(job.path)
-  if (seen !== undefined && seen.data === undefined && cache.hasOutdatedData(job, seen.stat)) {
-    seen = yield* reader.get(job.path)
+  if (cache.needsData(job)) return Effect.flatMap(reader.get(job.path), takeIn)
+  return Effect.flatMap(reader.stat(job.path), (seen) =>
+    seen !== undefined && cache.hasOutdatedData(job, seen.stat)
+      ? Effect.flatMap(reader.get(job.path), takeIn)
+      : takeIn(seen)
+  )
+}
+
+const takeInZnode = (
+  { cache, zk }: Self,
+  reader: NodeReader,
+  job: Job,
+  seen: ZnodeRead | undefined
+): Effect.Effect<void, RecipeError> => {
+  cache.setHistory(zk.session.history)
+  if (seen === undefined) {
+    cache.observedAbsence(job)
+    return Effect.void
   }
-  cache.setHistory(zk.session.history)
-  if (seen === undefined) return cache.observedAbsence(job)
-  if (!cache.observed(job, seen)) return
-  const list = yield* reader.list(job.path)
-  if (list === undefined) cache.observedAbsence(job)
-  else cache.observedChildren(job, list)
-})
+  if (!cache.observed(job, seen)) return Effect.void
+  return Effect.map(reader.list(job.path), (list) => {
+    if (list === undefined) cache.observedAbsence(job)
+    else cache.observedChildren(job, list)
+  })
+}
 
 const onReadFailed = Effect.fnUntraced(function* ({ cache, scope }: Self, job: Job, error: RecipeError) {
   if (isFinal(error)) return cache.end(Cause.fail(error))
