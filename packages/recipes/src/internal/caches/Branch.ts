@@ -6,13 +6,10 @@
  */
 import { jsonOf } from "@effect-zookeeper/client/Json"
 import type { DataAndStat, Stat } from "@effect-zookeeper/client/ZooKeeper"
-import * as HashMap from "effect/HashMap"
+import type { NamedSet } from "./NamedSet.ts"
 
-/** The children of a znode by their names. */
-export type Children = HashMap.HashMap<string, Branch>
-
-/** No children: one map in all places, because an empty one takes 64 bytes too. */
-export const noChildren: Children = HashMap.empty()
+/** The children of a znode. */
+export type Children = NamedSet<Branch>
 
 /** Where bytes are. */
 interface Bytes {
@@ -23,6 +20,8 @@ interface Bytes {
 
 /** The numbers are those of the Stat. */
 export class Branch implements Stat, Bytes {
+  /** Empty for the root. */
+  readonly name: string
   readonly children: Children
   readonly buffer: ArrayBufferLike
   readonly byteOffset: number
@@ -39,7 +38,8 @@ export class Branch implements Stat, Bytes {
   readonly dataLength: number
   readonly numChildren: number
 
-  constructor(stat: Stat, data: Bytes, children: Children) {
+  constructor(name: string, stat: Stat, data: Bytes, children: Children) {
+    this.name = name
     this.children = children
     const bytes = data.byteLength === 0 ? noBytes : data
     this.buffer = bytes.buffer
@@ -67,12 +67,12 @@ export class Branch implements Stat, Bytes {
 
   /** The same znode with other children. */
   withChildren(children: Children): Branch {
-    return new Branch(this, this, children)
+    return new Branch(this.name, this, this, children)
   }
 
   /** The same data with another Stat. */
   withStat(stat: Stat): Branch {
-    return new Branch(stat, this, this.children)
+    return new Branch(this.name, stat, this, this.children)
   }
 }
 

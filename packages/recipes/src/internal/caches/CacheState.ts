@@ -13,7 +13,6 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import type * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import type * as Queue from "effect/Queue"
@@ -76,7 +75,7 @@ export class CacheState {
     this.reader = reader
     this.refreshQueue = new RefreshQueue(queue, {
       root: range.root,
-      namesBelow: (names) => HashMap.keys(TreeSnapshot.find(this.tree, names)?.children ?? HashMap.empty()),
+      namesBelow: (names) => Array.from(TreeSnapshot.find(this.tree, names)?.children ?? [], ({ name }) => name),
       isUnreadable: (path) => this.readFailures.has(path)
     })
     this.broadcaster = new EventBroadcaster(range.root, () => ({ tree: this.tree, statusEvents: this.statusEvents() }))
@@ -142,16 +141,16 @@ export class CacheState {
     let stayed = 0
     for (const name of children) {
       const below = ZnodePath.join(path, name)
-      if (HashMap.has(branch.children, name)) {
+      if (branch.children.has(name)) {
         stayed++
         if (deep !== 0) this.refreshQueue.request(below, ReadFlags.stat | deep)
       } else if (filter === undefined || filter(below)) {
         this.refreshQueue.request(below, ReadFlags.data | deep)
       }
     }
-    if (stayed === HashMap.size(branch.children)) return
+    if (stayed === branch.children.size) return
     const listed = new Set(children)
-    for (const name of HashMap.keys(branch.children)) {
+    for (const { name } of branch.children) {
       if (!listed.has(name)) this.refreshQueue.request(ZnodePath.join(path, name), ReadFlags.stat)
     }
   }
