@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Schedule from "effect/Schedule"
 import { watchChanges } from "./internal/live/ChangedPaths.ts"
+import type { Known } from "./internal/live/readZnode.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { CONCURRENCY } from "./internal/live/walk.ts"
 import * as Rules from "./internal/options.ts"
@@ -113,7 +114,7 @@ export const run = (
     const checkInterval = Duration.toMillis(options.checkInterval ?? "1 minute")
     const replica = new Replica(to, path, targetPath, options)
     /** The fingerprints of the znodes of the source that are in the target. */
-    const written = new Map<string, string>()
+    const written = new Map<string, Known>()
     let zxid = 0n
     let phase: Status["phase"] = "catchingUp"
     /** When the oldest change came that is not written. */

@@ -122,7 +122,13 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
       )
     )
   const visitAll = (paths: ReadonlyArray<string>) =>
-    Effect.flatMap(readTogether(zk, paths, owners), (found) => visitRead(paths, found, visitOf, visit))
+    Effect.flatMap(readTogether(zk, paths, owners), (found) => {
+      const visitFound = (path: string) => {
+        const read = found.get(path)
+        return read === undefined ? undefined : visitOf(read)
+      }
+      return visitRead(paths, visitFound, visit)
+    })
   return {
     name: `the live tree ${root}`,
     root,
@@ -344,11 +350,10 @@ const below = <E, R>(root: string, entries: Stream.Stream<Entry, E, R>): Stream.
   Stream.suspend(() => {
     let isEmpty = true
     return entries.pipe(
-      Stream.tap(() =>
-        Effect.sync(() => {
-          isEmpty = false
-        })
-      ),
+      Stream.mapArray((some) => {
+        isEmpty = false
+        return some
+      }),
       Stream.concat(
         Stream.suspend(() => (isEmpty ? Stream.fail(new NoNode({ path: root, operation: "exists" })) : Stream.empty))
       )

@@ -3,7 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { TreeSource } from "../../src/index.ts"
-import { readZnode } from "../../src/internal/live/readZnode.ts"
+import { type Known, readZnode } from "../../src/internal/live/readZnode.ts"
 import { TreeFollower } from "../../src/internal/live/TreeFollower.ts"
 import { describeOnServers } from "../support/liveTrees.ts"
 
@@ -55,7 +55,7 @@ describeOnServers("a busy live tree", (it) => {
     yield* zk.create("/app")
     const paths = Arr.range(100, 199).map((n) => `/app/${n}`)
     yield* Effect.forEach(paths, (path) => zk.create(path, { data: "old" }))
-    const known = new Map<string, string>()
+    const known = new Map<string, Known>()
     const steps: Array<number> = []
     const gone: Array<string> = []
     let read = 0

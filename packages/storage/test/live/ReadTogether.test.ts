@@ -1,5 +1,5 @@
 /** Live trees of which many znodes are read in a request. */
-import type { ZooKeeper } from "@effect-zookeeper/client"
+import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
 import { isAtLeast } from "@effect-zookeeper/test-kit/TestServer"
 import { assert } from "@effect/vitest"
 import * as Arr from "effect/Array"
@@ -7,23 +7,60 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { TreeSource } from "../../src/index.ts"
+import type { Entry } from "../../src/internal/live/model.ts"
+import type { Known } from "../../src/internal/live/readZnode.ts"
+import { TreeFollower } from "../../src/internal/live/TreeFollower.ts"
 import { describeOnServers, growTree } from "../support/liveTrees.ts"
 
-/** Counts the requests of two kinds, and may have something happen before those that read many znodes. */
+/** Counts the requests of some kinds, and may have something happen before those that read many znodes. */
 const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown> = Effect.void) => {
   const counts = { get: 0, read: 0 }
-  const reader: TreeSource.LiveReader = {
+  const others = { getAcl: 0, getChildrenWithStat: 0 }
+  const reader: ZooKeeper.Service = {
     ...zk,
     get: (path) => {
       counts.get++
       return zk.get(path)
+    },
+    getAcl: (path) => {
+      others.getAcl++
+      return zk.getAcl(path)
+    },
+    getChildrenWithStat: (path) => {
+      others.getChildrenWithStat++
+      return zk.getChildrenWithStat(path)
     },
     read: (ops) => {
       counts.read++
       return Effect.andThen(Effect.orDie(before), zk.read(ops))
     }
   }
-  return { counts, reader }
+  return { counts, others, reader }
+}
+
+const sorted = (entries: Iterable<Entry>) => [...entries].toSorted((a, b) => (a.znode.path < b.znode.path ? -1 : 1))
+
+/** Follows the tree of `/app` in passes, each of which gives the paths of what has come, changed or gone. */
+const followerOf = (zk: TreeSource.LiveReader) => {
+  const entries = new Map<string, Entry>()
+  const follower = new TreeFollower({
+    zk,
+    root: "/app",
+    concurrency: 256,
+    ownerOf: undefined,
+    skipsUnreadable: false,
+    known: new Map<string, Known>(),
+    onRead: (some) =>
+      Effect.sync(() => {
+        for (const entry of some) entries.set(entry.znode.path, entry)
+      }),
+    onGone: (paths) =>
+      Effect.sync(() => {
+        for (const path of paths) entries.delete(path)
+      }),
+    onVisited: () => {}
+  })
+  return { entries, pass: Effect.map(follower.pass, (changed) => [...changed].toSorted()) }
 }
 
 /** As on servers that cannot read together. */
@@ -81,5 +118,60 @@ describeOnServers("a live tree", (it) => {
     assert.deepStrictEqual(below, isAtLeast("3.6.0") ? ["/app/20/new"] : ["/app/20/old"])
     assert.strictEqual(found.get("/app/20")?.numChildren, 1)
     assert.strictEqual(found.has("/app/30"), !isAtLeast("3.6.0"))
+  })
+
+  it("is looked at again with a request for 64 znodes, and only what has changed is read", function* ({ zk }) {
+    yield* zk.create("/app")
+    const paths = Arr.range(100, 299).map((n) => `/app/${n}`)
+    yield* Effect.forEach(paths, (path) => zk.create(path, { data: "data" }))
+    yield* zk.create("/app/100/old", { data: "0" })
+    yield* zk.setData("/app/110", new Uint8Array(5_000))
+    const { counts, others, reader } = readerOf(zk)
+    const { entries, pass } = followerOf(reader)
+    assert.lengthOf(yield* pass, 202)
+    Object.assign(counts, { get: 0, read: 0 })
+    Object.assign(others, { getAcl: 0, getChildrenWithStat: 0 })
+    assert.deepStrictEqual(yield* pass, [])
+    // By themselves: the root, its only grandchild, and what is large.
+    const expected = { get: 0, read: 4, getAcl: 0, getChildrenWithStat: 3 }
+    if (isAtLeast("3.6.0")) assert.deepStrictEqual({ ...counts, ...others }, expected)
+
+    yield* zk.setData("/app/120", "1")
+    yield* zk.setAcl("/app/130", Acl.readOnly)
+    yield* zk.delete("/app/140")
+    yield* zk.delete("/app/100/old")
+    yield* zk.create("/app/100/new")
+    yield* zk.create("/app/150/first", { data: "0" })
+    yield* zk.delete("/app/160")
+    yield* zk.create("/app/160", { data: "data" })
+    const changed = ["/app", "/app/100", "/app/100/new", "/app/100/old", "/app/120", "/app/130", "/app/140", "/app/150"]
+    assert.deepStrictEqual(yield* pass, [...changed, "/app/150/first", "/app/160"])
+    assert.deepStrictEqual(sorted(entries.values()), sorted(yield* entriesOf(oneByOne(zk))))
+    assert.deepStrictEqual(yield* pass, [])
+  })
+
+  it("has no znode as it was known, although it changes while it is looked at again", function* ({ zk }) {
+    yield* zk.create("/app")
+    const paths = Arr.range(10, 60).map((n) => `/app/${n}`)
+    yield* Effect.forEach(paths, (path) => zk.create(path, { data: "0" }))
+    yield* zk.create("/app/20/old", { data: "0" })
+    let change: Effect.Effect<unknown, unknown> = Effect.void
+    const { reader } = readerOf(
+      zk,
+      Effect.suspend(() => {
+        const once = change
+        change = Effect.void
+        return once
+      })
+    )
+    const { entries, pass } = followerOf(reader)
+    yield* pass
+    change = Effect.andThen(
+      zk.transaction([Op.setData("/app/15", "1"), Op.create("/app/20/new"), Op.delete("/app/20/old")]),
+      zk.delete("/app/30")
+    )
+    yield* pass
+    yield* pass
+    assert.deepStrictEqual(sorted(entries.values()), sorted(yield* entriesOf(oneByOne(zk))))
   })
 })

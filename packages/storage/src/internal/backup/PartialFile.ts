@@ -15,7 +15,7 @@ import { kindOf } from "../../Znode.ts"
 import { concat } from "../bytes/concat.ts"
 import { MAX_RECORD_SIZE } from "../bytes/decodeStream.ts"
 import { fileContents } from "../bytes/fileContents.ts"
-import { fingerprintOfEntry } from "../live/readZnode.ts"
+import { type Known, knownOf } from "../live/readZnode.ts"
 import { decodeEntry } from "./BackupDecoder.ts"
 import { type EncodedLines, encodeLines } from "./encodeEntry.ts"
 
@@ -31,8 +31,8 @@ interface Line {
 }
 
 export class PartialFile {
-  /** The fingerprints of the znodes that an earlier run has left, by their paths. */
-  readonly known = new Map<string, string>()
+  /** The znodes that an earlier run has left, by their paths. */
+  readonly known = new Map<string, Known>()
   private readonly lines = new Map<string, Line>()
   private readonly handle: FileSystem.File
   private readonly file: string
@@ -128,7 +128,7 @@ export class PartialFile {
           const gone = goneOf(bytes)
           if (gone === undefined) {
             const entry = decodeEntry(bytes, good)
-            this.known.set(entry.znode.path, fingerprintOfEntry(entry))
+            this.known.set(entry.znode.path, knownOf(entry))
             this.remember(entry, good, bytes.length)
           } else {
             this.lines.delete(gone)

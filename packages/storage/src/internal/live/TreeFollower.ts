@@ -11,10 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry, LiveReader } from "./model.ts"
-import { readTogether, visitRead } from "./readTogether.ts"
+import { lookTogether, readTogether, visitRead } from "./readTogether.ts"
 import {
   fingerprintOf,
   fingerprintOfEntry,
+  type Known,
+  knownOf,
   type OwnerOf,
   readZnode,
   type ReadZnode,
@@ -29,8 +31,8 @@ export interface FollowerOptions<E, R> {
   readonly ownerOf: OwnerOf | undefined
   /** Whether znodes that may not be read are left out. Otherwise they are an error. */
   readonly skipsUnreadable: boolean
-  /** The fingerprints of the znodes that were read before, by their paths. */
-  readonly known: Map<string, string>
+  /** What is kept of the znodes that were read before, by their paths. */
+  readonly known: Map<string, Known>
   /** Takes znodes that are new or have changed, parents before their children. */
   readonly onRead: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, E, R>
   /** Takes the paths of znodes that are gone, children before their parents. */
@@ -111,7 +113,7 @@ export class TreeFollower<E, R> {
   private take(entries: ReadonlyArray<Entry>): Effect.Effect<void, E, R> {
     if (entries.length === 0) return Effect.void
     return Effect.map(this.options.onRead(entries), () => {
-      for (const entry of entries) this.options.known.set(entry.znode.path, fingerprintOfEntry(entry))
+      for (const entry of entries) this.options.known.set(entry.znode.path, knownOf(entry))
     })
   }
 
@@ -130,20 +132,30 @@ export class TreeFollower<E, R> {
   ): Effect.Effect<ReadonlyArray<Visit<Entry> | undefined>, ReadError> {
     const { known, ownerOf, zk } = this.options
     for (const path of paths) this.unreadable.delete(path)
-    const others = isExpected ? paths : paths.filter((path) => !known.has(path))
-    return Effect.flatMap(readTogether(zk, others, ownerOf), (found) =>
-      visitRead(
-        paths,
-        found,
-        (read) => this.visitOf(read),
-        (path) => this.visit(path, isExpected)
+    const looking = lookTogether(zk, isExpected ? [] : paths.filter((path) => known.has(path)), known)
+    return Effect.flatMap(looking, (looked) => {
+      const others = isExpected ? paths : paths.filter((path) => !known.has(path) || looked.get(path) === "changed")
+      return Effect.flatMap(readTogether(zk, others, ownerOf), (found) =>
+        visitRead(
+          paths,
+          (path) => {
+            const read = found.get(path)
+            if (read !== undefined) return this.visitOf(read)
+            const children = looked.get(path)
+            return children === undefined || children === "changed" ? undefined : { children, value: undefined }
+          },
+          (path) => this.visit(path, isExpected)
+        )
       )
-    )
+    })
   }
 
   private visitOf({ children, entry }: ReadZnode): Visit<Entry> {
     const before = this.options.known.get(entry.znode.path)
-    return { children, value: before !== undefined && fingerprintOfEntry(entry) === before ? undefined : entry }
+    return {
+      children,
+      value: before !== undefined && before.fingerprint === fingerprintOfEntry(entry) ? undefined : entry
+    }
   }
 
   private visit(path: string, isExpected: boolean): Effect.Effect<Visit<Entry> | undefined, ReadError> {
@@ -154,7 +166,9 @@ export class TreeFollower<E, R> {
       before === undefined || isExpected
         ? read
         : Effect.flatMap(retryingTransient(zk.getChildrenWithStat(path)), ({ children, stat }) =>
-            fingerprintOf(stat) === before ? Effect.succeed<Visit<Entry>>({ children, value: undefined }) : read
+            fingerprintOf(stat) === before.fingerprint
+              ? Effect.succeed<Visit<Entry>>({ children, value: undefined })
+              : read
           )
     return visited.pipe(
       Effect.catchIf(
