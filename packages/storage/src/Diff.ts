@@ -7,6 +7,7 @@ import type { Acl } from "@effect-zookeeper/client/Acl"
 import type { InvalidArgument } from "@effect-zookeeper/client/Errors"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { sha256 } from "./internal/bytes/hashes.ts"
 import * as Rules from "./internal/options.ts"
@@ -102,13 +103,13 @@ export const compare = <E, R, E2, R2>(
       )
       const differences = right.entries.pipe(
         Stream.filter(isCompared),
-        Stream.flatMap((entry): Stream.Stream<Difference> => {
+        Stream.filterMap((entry): Result.Result<Difference, void> => {
           const path = relativeTo(right.root, entry.znode.path)
           const before = known.get(path)
           known.delete(path)
-          if (before === undefined) return Stream.succeed({ _tag: "OnlyRight", path })
+          if (before === undefined) return Result.succeed({ _tag: "OnlyRight", path })
           const parts = differentParts(before, comparedOf(entry), options.counters ?? false)
-          return parts.length === 0 ? Stream.empty : Stream.succeed({ _tag: "Changed", path, parts })
+          return parts.length === 0 ? Result.failVoid : Result.succeed({ _tag: "Changed", path, parts })
         })
       )
       return Stream.concat(

@@ -1,6 +1,7 @@
 /** A backup as a Stream, with options that have been checked. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { ReadOptions } from "../snapshot/model.ts"
 import type { FileAccessError, MalformedFile } from "../../StorageError.ts"
@@ -29,7 +30,7 @@ export const readEntries = (
   options: ReadOptions
 ): Stream.Stream<Entry, FileAccessError | MalformedFile, FileSystem.FileSystem> =>
   readItems(file, options, true).pipe(
-    Stream.flatMap((item) => (item._tag === "Entry" ? Stream.succeed(item.entry) : Stream.empty))
+    Stream.filterMap((item) => (item._tag === "Entry" ? Result.succeed(item.entry) : Result.failVoid))
   )
 
 /** Reads all of it, and compares its checksum. */

@@ -24,6 +24,13 @@ export const readTogether = (
     children
   }))
 
+/** The same without what the entry of a tree needs. */
+export const currentTogether = (
+  zk: LiveReader,
+  paths: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> =>
+  collectTogether(zk, paths, ({ acl, stat }, data) => ({ acl, data, stat }))
+
 /** What is known of znodes, by their paths. */
 type KnownZnodes = Pick<ReadonlyMap<string, Known>, "get">
 

@@ -19,12 +19,6 @@ export type VisitAll<A, E, R> = (
   paths: ReadonlyArray<string>
 ) => Effect.Effect<ReadonlyArray<Visit<A> | undefined>, E, R>
 
-/** Visits each by itself. */
-export const visitEach =
-  <A, E, R>(visit: (path: string) => Effect.Effect<Visit<A> | undefined, E, R>): VisitAll<A, E, R> =>
-  (paths) =>
-    Effect.forEach(paths, visit, { concurrency: "unbounded" })
-
 /**
  * Each array has the znodes that were visited at a time. The next ones are asked for before those of a step are taken: the
  * servers answer while the client works on what it has. All of them together are no more than `concurrency`.

@@ -4,6 +4,7 @@ import type { DeleteError } from "@effect-zookeeper/client/Errors"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type * as Mirror from "./mirrorModel.ts"
@@ -12,10 +13,10 @@ import type { Entry } from "../live/model.ts"
 import { kindOf, type Znode } from "../../Znode.ts"
 import { childrenEverOf } from "../live/counters.ts"
 import { CONCURRENCY } from "../live/walk.ts"
-import { decide, isMasked, wantedOf } from "./decide.ts"
+import { type Current, decide, isMasked, type Wanted, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
 import { type Raised, raiseCounter } from "./raiseCounter.ts"
-import { ensureAncestors, indexOf, ownEntries, readCurrent } from "./target.ts"
+import { ensureAncestors, indexOf, ownEntries, readAllCurrent } from "./target.ts"
 import { setFinalAcls, type Write, writeAll, type WriteError, type WriterOptions } from "./Writer.ts"
 
 const MAX_RAISE = 1_000_000
@@ -104,25 +105,25 @@ export class Replica {
           this.occupied.delete(path)
         } else if (this.options.deletes === true) this.surplus.add(path)
       }
-      const writes = yield* Effect.forEach(
-        entries.filter(({ znode }) => !isEphemeral(znode)),
-        (entry): Effect.Effect<Write | undefined, WriteError | MaskedAcl> => {
-          const { znode } = entry
-          const acl = mapAcl === undefined ? znode.acl : mapAcl(znode.acl, znode.path)
-          if (isMasked(acl)) return new MaskedAcl({ path: znode.path })
-          const kept = wantedOf(entry, movePath(this.from, this.to, znode.path), acl)
-          const wanted = kinds === "keep" ? kept : { ...kept, owner: 0n }
-          if (counters && wanted.counter > (this.counters.get(wanted.path) ?? 0)) {
-            raises.push([wanted.path, wanted.counter])
-          }
-          if (!this.present.has(wanted.path)) return Effect.succeed({ wanted, decision: { _tag: "Create" } })
-          return Effect.map(readCurrent(this.zk, wanted.path), (current) => {
-            const decision = decide(wanted, current, "always")
-            return decision._tag === "Create" || decision._tag === "Overwrite" ? { wanted, decision } : undefined
-          })
-        },
-        { concurrency }
-      )
+      const wanted: Array<Wanted> = []
+      for (const entry of entries) {
+        const { znode } = entry
+        if (isEphemeral(znode)) continue
+        const acl = mapAcl === undefined ? znode.acl : mapAcl(znode.acl, znode.path)
+        if (isMasked(acl)) return yield* new MaskedAcl({ path: znode.path })
+        const kept = wantedOf(entry, movePath(this.from, this.to, znode.path), acl)
+        if (counters && kept.counter > (this.counters.get(kept.path) ?? 0)) raises.push([kept.path, kept.counter])
+        wanted.push(kinds === "keep" ? kept : { ...kept, owner: 0n })
+      }
+      const there = wanted.flatMap(({ path }) => (this.present.has(path) ? [path] : []))
+      const current = new Map<string, Current>()
+      for (const some of Arr.chunksOf(there, concurrency)) {
+        for (const [path, znode] of yield* readAllCurrent(this.zk, some)) current.set(path, znode)
+      }
+      const writes = wanted.flatMap((wanted): ReadonlyArray<Write> => {
+        const decision = decide(wanted, current.get(wanted.path), "always")
+        return decision._tag === "Create" || decision._tag === "Overwrite" ? [{ wanted, decision }] : []
+      })
       const writer: WriterOptions = {
         zk: this.zk,
         rule: "always",
@@ -135,10 +136,7 @@ export class Replica {
           else this.ephemerals.delete(path)
         }
       }
-      yield* Stream.fromIterable(writes).pipe(
-        Stream.flatMap((write) => (write === undefined ? Stream.empty : Stream.succeed(write))),
-        writeAll(writer)
-      )
+      yield* writeAll(writer)(Stream.fromIterable(writes))
       yield* Effect.forEach(
         raises,
         ([path, to]) =>

@@ -3,7 +3,9 @@ import type { Stat } from "@effect-zookeeper/client/Models"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import { withJson } from "@effect-zookeeper/protocol/Json"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as Restore from "./model.ts"
 import { MaskedAcl } from "../../StorageError.ts"
@@ -12,10 +14,10 @@ import { kindOf } from "../../Znode.ts"
 import { childrenEverOf } from "../live/counters.ts"
 import { sizeOf } from "../live/sizeOf.ts"
 import { CONCURRENCY } from "../live/walk.ts"
-import { type Decision, decide, isMasked, type Wanted, wantedOf } from "./decide.ts"
+import { type Decision, decide, isMasked, type OverwriteRule, type Wanted, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
 import { raiseCounter } from "./raiseCounter.ts"
-import { ensureAncestors, indexOf, ownEntries, readCurrent } from "./target.ts"
+import { ensureAncestors, indexOf, ownEntries, readAllCurrent } from "./target.ts"
 import { setFinalAcls, type Write, writeAll, type WriterOptions } from "./Writer.ts"
 
 const MAX_RAISE = 1_000_000
@@ -103,21 +105,21 @@ export class Restorer<E, R> {
       }
       let isFirst = true
       yield* this.decided().pipe(
-        Stream.tap(() => {
-          if (!isFirst) return Effect.void
+        Stream.mapArrayEffect((items) => {
+          const isNeeded = isFirst && !this.index.has(this.root)
           isFirst = false
-          return this.index.has(this.root) ? Effect.void : ensureAncestors(zk, this.root)
+          return isNeeded ? Effect.as(ensureAncestors(zk, this.root), items) : Effect.succeed(items)
         }),
-        Stream.flatMap((item): Stream.Stream<Write> => {
+        Stream.filterMap((item): Result.Result<Write, void> => {
           if (!("decision" in item)) {
             take(item)
-            return Stream.empty
+            return Result.failVoid
           }
           const { decision, wanted } = item
-          if (decision._tag === "Create" || decision._tag === "Overwrite") return Stream.succeed({ wanted, decision })
+          if (decision._tag === "Create" || decision._tag === "Overwrite") return Result.succeed({ wanted, decision })
           onProgress?.({ phase: "writing", done: ++done, total })
           take(stepOf(wanted.path, decision))
-          return Stream.empty
+          return Result.failVoid
         }),
         writeAll(writer)
       )
@@ -161,26 +163,36 @@ export class Restorer<E, R> {
     })
     return Stream.fromEffectDrain(index).pipe(
       Stream.concat(
+        // Many together: a fiber for each takes longer than what it does.
         this.source.entries.pipe(
-          Stream.mapEffect((entry) => this.mapped(entry)),
-          Stream.mapEffect(
-            (mapped): Effect.Effect<Decided | Extract<Mapped, { _tag: "Skip" }>, Restore.PlanError> => {
-              if (mapped._tag === "Skip") return Effect.succeed(mapped)
-              const { isBelowEphemeral, wanted } = mapped
-              if (isBelowEphemeral) {
-                return Effect.succeed({ wanted, decision: { _tag: "Leave", reason: "belowEphemeral" } })
-              }
-              if (!this.index.has(wanted.path)) return Effect.succeed({ wanted, decision: { _tag: "Create" } })
-              return Effect.map(readCurrent(this.zk, wanted.path), (current) => ({
-                wanted,
-                decision: decide(wanted, current, overwrite)
-              }))
-            },
-            { concurrency }
-          )
+          Stream.rechunk(concurrency),
+          Stream.mapArrayEffect((entries) => this.decideAll(entries, overwrite))
         )
       )
     )
+  }
+
+  private decideAll(
+    entries: Arr.NonEmptyReadonlyArray<Entry>,
+    overwrite: OverwriteRule
+  ): Effect.Effect<Arr.NonEmptyReadonlyArray<Decided | Extract<Mapped, { _tag: "Skip" }>>, Restore.PlanError> {
+    return Effect.gen({ self: this }, function* () {
+      const all = yield* Effect.forEach(entries, (entry) => this.mapped(entry))
+      const there: Array<string> = []
+      for (const mapped of all) {
+        if (mapped._tag === "Skip" || mapped.isBelowEphemeral) continue
+        if (this.index.has(mapped.wanted.path)) there.push(mapped.wanted.path)
+      }
+      const current = yield* readAllCurrent(this.zk, there)
+      return Arr.map(all, (mapped) => {
+        if (mapped._tag === "Skip") return mapped
+        const { isBelowEphemeral, wanted } = mapped
+        const decision: Decision = isBelowEphemeral
+          ? { _tag: "Leave", reason: "belowEphemeral" }
+          : decide(wanted, current.get(wanted.path), overwrite)
+        return { wanted, decision }
+      })
+    })
   }
 
   private mapped(entry: Entry): Effect.Effect<Mapped, MaskedAcl> {

@@ -1,15 +1,18 @@
 /** The tree into which znodes are written. */
 import type { ReadError } from "@effect-zookeeper/client/Errors"
-import type { Stat } from "@effect-zookeeper/client/Models"
+import type { ChildrenAndStat, Stat } from "@effect-zookeeper/client/Models"
 import * as Outcome from "@effect-zookeeper/client/Outcome"
+import * as Requests from "@effect-zookeeper/client/Requests"
 import type { Service } from "@effect-zookeeper/client/Service"
 import type { Acl } from "@effect-zookeeper/client/Acl"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { LiveReader } from "../live/model.ts"
+import { currentTogether, visitRead } from "../live/readTogether.ts"
 import { readDataAndAcl, retryingTransient } from "../live/readZnode.ts"
-import { type Visit, visitEach, walk } from "../live/walk.ts"
+import { type Visit, walk } from "../live/walk.ts"
 import { type Current, temporaryEntry } from "./decide.ts"
 
 /** The Stats of all znodes of a subtree, by their paths. */
@@ -21,15 +24,28 @@ export const indexOf = (
 ): Effect.Effect<ReadonlyMap<string, Stat>, ReadError> =>
   Effect.suspend(() => {
     const index = new Map<string, Stat>()
+    const visitOf = (path: string, { children, stat }: ChildrenAndStat): Visit<void> => {
+      index.set(path, stat)
+      return { value: undefined, children }
+    }
     const visit = (path: string) =>
       retryingTransient(zk.getChildrenWithStat(path)).pipe(
-        Effect.map(({ children, stat }): Visit<void> => {
-          index.set(path, stat)
-          return { value: undefined, children }
-        }),
+        Effect.map((found) => visitOf(path, found)),
         Effect.catchTag("NoNode", () => Effect.undefined)
       )
-    return walk(root, visitEach(visit), concurrency).pipe(
+    // Those that fail are asked again, each by itself.
+    const visitAll = (paths: ReadonlyArray<string>) =>
+      Effect.flatMap(Requests.exits(paths.map((path) => zk.getChildrenWithStat(path))), (replies) =>
+        visitRead(
+          paths,
+          (path, at) => {
+            const reply = replies[at]
+            return reply === undefined || Exit.isFailure(reply) ? undefined : visitOf(path, reply.value)
+          },
+          visit
+        )
+      )
+    return walk(root, visitAll, concurrency).pipe(
       Stream.runForEach(() => Effect.sync(() => onVisited(index.size))),
       Effect.as(index)
     )
@@ -40,6 +56,22 @@ export const readCurrent = (zk: LiveReader, path: string): Effect.Effect<Current
   retryingTransient(
     Effect.map(readDataAndAcl(zk, path), ([{ data, stat }, { acl }]): Current => ({ data, stat, acl }))
   ).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
+
+/** Znodes as they are, by their paths. Those that are gone are missing. */
+export const readAllCurrent = (
+  zk: LiveReader,
+  paths: ReadonlyArray<string>
+): Effect.Effect<ReadonlyMap<string, Current>, ReadError> =>
+  Effect.gen(function* () {
+    const found = new Map<string, Current>(yield* currentTogether(zk, paths))
+    const others = paths.filter((path) => !found.has(path))
+    const read = (path: string) =>
+      Effect.map(readCurrent(zk, path), (current) => {
+        if (current !== undefined) found.set(path, current)
+      })
+    yield* Effect.forEach(others, read, { concurrency: "unbounded", discard: true })
+    return found
+  })
 
 /** Creates the ancestors of a path that are missing. */
 export const ensureAncestors = (zk: Service, path: string) =>
