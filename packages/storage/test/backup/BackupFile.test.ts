@@ -76,7 +76,11 @@ describe("a backup file", () => {
         const decode = (schema: Schema.Decoder<unknown>, line: string | undefined) =>
           Schema.decodeUnknownSync(schema)(JSON.parse(line ?? ""), strict)
         decode(BackupFile.Header, lines[0])
-        for (const line of lines.slice(1, -1)) decode(BackupFile.Record, line)
+        for (const line of lines.slice(1, -1)) {
+          decode(BackupFile.Record, line)
+          // As JSON writes it, with the same escapes and in the same order.
+          assert.strictEqual(JSON.stringify(JSON.parse(line)), line)
+        }
         decode(BackupFile.End, lines.at(-1))
       })
     )

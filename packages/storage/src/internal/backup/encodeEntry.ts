@@ -4,7 +4,7 @@ import * as Base64 from "effect/encoding/Base64"
 import type { Entry } from "../live/model.ts"
 import { kindOf, statOf } from "../../Znode.ts"
 import { concat } from "../bytes/concat.ts"
-import type { Record } from "./lines.ts"
+import { isSameAcl } from "../restore/decide.ts"
 
 /** Lines of znodes, each with its line feed, which JSON has nowhere else. */
 export interface EncodedLines {
@@ -15,9 +15,10 @@ export interface EncodedLines {
 export const encodeLines = (entries: ReadonlyArray<Entry>): EncodedLines => {
   const parts: Array<Uint8Array> = []
   // Many small lines become bytes together: each by itself takes as long again.
+  const aclText = makeAclText()
   let text = ""
   for (const entry of entries) {
-    text += `${JSON.stringify(recordOf(entry))}\n`
+    text += lineOf(entry, aclText)
     if (text.length < TEXT) continue
     parts.push(encoder.encode(text))
     text = ""
@@ -31,28 +32,37 @@ export const encodeLines = (entries: ReadonlyArray<Entry>): EncodedLines => {
 /** How much becomes bytes at a time, in characters. */
 const TEXT = 262_144
 
-const recordOf = ({ isKindKnown, numChildren, znode }: Entry): Record => {
+/**
+ * As `JSON.stringify` writes a `Record`. An object of so many fields for each znode would take most of the time, and only paths, data
+ * and ACLs have characters that JSON escapes.
+ */
+const lineOf = ({ isKindKnown, numChildren, znode }: Entry, aclText: (acl: Acls) => string): string => {
   const kind = kindOf(znode.owner)
   const stat = statOf(znode, numChildren)
-  return {
-    path: znode.path,
-    ...(isKindKnown || kind._tag !== "Persistent" ? { kind: kinds[kind._tag] } : {}),
-    ...(kind._tag === "Ttl" ? { ttl: kind.ttl } : {}),
-    ...dataOf(znode.data),
-    acl: znode.acl.map(({ id, perms, scheme }) => ({ perms, scheme, id })),
-    stat: {
-      czxid: Hex64.format(stat.czxid),
-      mzxid: Hex64.format(stat.mzxid),
-      pzxid: Hex64.format(stat.pzxid),
-      ctime: stat.ctime,
-      mtime: stat.mtime,
-      version: stat.version,
-      cversion: stat.cversion,
-      aversion: stat.aversion,
-      ephemeralOwner: Hex64.format(stat.ephemeralOwner),
-      dataLength: stat.dataLength,
-      numChildren: stat.numChildren
-    }
+  const kindText = isKindKnown || kind._tag !== "Persistent" ? `,"kind":"${kinds[kind._tag]}"` : ""
+  const ttlText = kind._tag === "Ttl" ? `,"ttl":${kind.ttl}` : ""
+  const czxid = Hex64.format(stat.czxid)
+  const mzxid = stat.mzxid === stat.czxid ? czxid : Hex64.format(stat.mzxid)
+  const pzxid = stat.pzxid === stat.czxid ? czxid : Hex64.format(stat.pzxid)
+  return (
+    `{"path":${JSON.stringify(znode.path)}${kindText}${ttlText}${dataOf(znode.data)},"acl":${aclText(znode.acl)},` +
+    `"stat":{"czxid":"${czxid}","mzxid":"${mzxid}","pzxid":"${pzxid}","ctime":${stat.ctime},"mtime":${stat.mtime},` +
+    `"version":${stat.version},"cversion":${stat.cversion},"aversion":${stat.aversion},` +
+    `"ephemeralOwner":"${Hex64.format(stat.ephemeralOwner)}","dataLength":${stat.dataLength},"numChildren":${stat.numChildren}}}\n`
+  )
+}
+
+type Acls = Entry["znode"]["acl"]
+
+/** The text of ACLs, of which most are the same as the one before. */
+const makeAclText = (): ((acl: Acls) => string) => {
+  let last: Acls = []
+  let text = "[]"
+  return (acl) => {
+    if (isSameAcl(acl, last)) return text
+    last = acl
+    text = JSON.stringify(acl.map(({ id, perms, scheme }) => ({ perms, scheme, id })))
+    return text
   }
 }
 
@@ -62,11 +72,11 @@ const encoder = new TextEncoder()
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
-const dataOf = (data: Uint8Array | null): { readonly text?: string; readonly base64?: string } => {
-  if (data === null) return {}
+const dataOf = (data: Uint8Array | null): string => {
+  if (data === null) return ""
   try {
-    return { text: utf8.decode(data) }
+    return `,"text":${JSON.stringify(utf8.decode(data))}`
   } catch {
-    return { base64: Base64.encode(data) }
+    return `,"base64":"${Base64.encode(data)}"`
   }
 }
