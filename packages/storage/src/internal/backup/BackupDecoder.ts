@@ -12,7 +12,8 @@ import { crc32 } from "../bytes/hashes.ts"
 import { Malformed } from "../bytes/Malformed.ts"
 import { childrenEverOf } from "../live/counters.ts"
 import { ZnodeRecord } from "../records.ts"
-import { End, Header, Record } from "./lines.ts"
+import { isRecord } from "./isRecord.ts"
+import { End, Header, type Record } from "./lines.ts"
 
 export type BackupItem =
   | { readonly _tag: "Header"; readonly header: Header }
@@ -114,7 +115,7 @@ export class BackupDecoder implements RecordDecoder<BackupItem> {
 
 /** A znode of a line. Throws `Malformed`. */
 export const decodeEntry = (bytes: Uint8Array, offset: number): Entry => {
-  const record = Result.getOrUndefined(decodeRecord(textOf(bytes)))
+  const record = recordOf(textOf(bytes))
   const data = record === undefined ? undefined : dataOf(record)
   if (record === undefined || data === undefined || !isPath(record.path)) {
     // The line may have data, which belongs in no error.
@@ -153,8 +154,16 @@ const LINE_FEED = 10
 const MAX_HEADER = 1_048_576
 
 const decodeHeader = Schema.decodeUnknownResult(Schema.fromJsonString(Header))
-const decodeRecord = Schema.decodeUnknownResult(Schema.fromJsonString(Record))
 const decodeEnd = Schema.decodeUnknownResult(Schema.fromJsonString(End))
+
+const recordOf = (text: string): Record | undefined => {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isRecord(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
