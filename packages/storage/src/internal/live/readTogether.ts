@@ -4,9 +4,18 @@ import * as Op from "@effect-zookeeper/client/Op"
 import * as Requests from "@effect-zookeeper/client/Requests"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import type { LiveReader } from "./model.ts"
-import { entryOf, fingerprintOf, isSameStat, type Known, type OwnerOf, type ReadZnode } from "./readZnode.ts"
+import {
+  entryOf,
+  fingerprintOf,
+  isSameContent,
+  isSameStat,
+  type Known,
+  type OwnerOf,
+  type ReadZnode
+} from "./readZnode.ts"
 import type { Visit } from "./walk.ts"
 
 /**
@@ -18,18 +27,71 @@ export const readTogether = (
   zk: LiveReader,
   paths: ReadonlyArray<string>,
   ownerOf?: OwnerOf
-): Effect.Effect<ReadonlyMap<string, ReadZnode>> =>
-  collectTogether(zk, paths, ({ acl, path, stat }, data, children) => ({
-    entry: entryOf(path, data, acl, stat, ownerOf),
-    children
-  }))
+): Effect.Effect<ReadonlyMap<string, ReadZnode>> => {
+  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
+  return Effect.gen(function* () {
+    const found = new Map<string, ReadZnode>()
+    const add = ({ acl, path, stat }: Looked, data: Uint8Array, children: ReadonlyArray<string>): void => {
+      found.set(path, { entry: entryOf(path, data, acl, stat, ownerOf), children })
+    }
+    const replies = yield* Requests.exits(paths.map((path) => zk.getAcl(path)))
+    const left: Array<Looked> = []
+    for (const [index, path] of paths.entries()) {
+      const reply = replies[index]
+      if (reply === undefined || Exit.isFailure(reply)) continue
+      const { acl, stat } = reply.value
+      const znode = { path, acl, stat }
+      if (stat.dataLength === 0 && stat.numChildren === 0) add(znode, new Uint8Array(0), [])
+      else if (sizeOf(stat) <= MAX_SIZE) left.push(znode)
+    }
+    const groups = groupsOf(left, ({ stat }) => sizeOf(stat))
+    yield* Effect.forEach(groups, (group) => readGroup(zk, group, add), { concurrency: "unbounded", discard: true })
+    return found
+  })
+}
 
-/** The same without what the entry of a tree needs. */
+/**
+ * The data and ACLs of those that can be read together, each as it was at one moment. All is asked for at once where their Stats
+ * were `seen` before, which tell how large the reply will be.
+ */
 export const currentTogether = (
   zk: LiveReader,
-  paths: ReadonlyArray<string>
-): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> =>
-  collectTogether(zk, paths, ({ acl, stat }, data) => ({ acl, data, stat }))
+  paths: ReadonlyArray<string>,
+  seen?: Pick<ReadonlyMap<string, Stat>, "get">
+): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> => {
+  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
+  return Effect.gen(function* () {
+    const data = new Map<string, DataAndStat>()
+    const read = (sizeOf: (path: string) => number | undefined) =>
+      Effect.forEach(
+        groupsOf(
+          paths.flatMap((path) => {
+            const size = sizeOf(path)
+            return size === undefined || size > MAX_SIZE ? [] : [{ path, size }]
+          }),
+          ({ size }) => size
+        ),
+        (group) => readAll(zk, group, isNoParent, ({ path }, read) => void data.set(path, read)),
+        { concurrency: "unbounded", discard: true }
+      )
+    const asked = yield* Effect.forkChild(Requests.exits(paths.map((path) => zk.getAcl(path))), {
+      startImmediately: true
+    })
+    if (seen !== undefined) yield* read((path) => seen.get(path)?.dataLength)
+    const acls = new Map<string, AclAndStat>()
+    for (const [index, reply] of (yield* Fiber.join(asked)).entries()) {
+      const path = paths[index]
+      if (path !== undefined && Exit.isSuccess(reply)) acls.set(path, reply.value)
+    }
+    if (seen === undefined) yield* read((path) => acls.get(path)?.stat.dataLength)
+    const found = new Map<string, DataAndStat & AclAndStat>()
+    for (const [path, { acl, stat }] of acls) {
+      const read = data.get(path)
+      if (read !== undefined && isSameContent(stat, read.stat)) found.set(path, { ...read, acl })
+    }
+    return found
+  })
+}
 
 /** What is known of znodes, by their paths. */
 type KnownZnodes = Pick<ReadonlyMap<string, Known>, "get">
@@ -46,7 +108,7 @@ export const lookTogether = (
   paths: ReadonlyArray<string>,
   known: KnownZnodes
 ): Effect.Effect<ReadonlyMap<string, ReadonlyArray<string> | "changed">> => {
-  if (paths.length < MIN_ZNODES || !zk.session.serverFeatures.supports("multiRead")) return Effect.succeed(new Map())
+  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
   return Effect.suspend(() => {
     const found = new Map<string, ReadonlyArray<string> | "changed">()
     const left: Array<KnownZnode> = []
@@ -94,33 +156,10 @@ export const visitRead = <A, E, R>(
 
 // ---- internal
 
-/** What `valueOf` makes of those that were read together, by their paths. */
-const collectTogether = <A>(
-  zk: LiveReader,
-  paths: ReadonlyArray<string>,
-  valueOf: (znode: Looked, data: Uint8Array, children: ReadonlyArray<string>) => A
-): Effect.Effect<ReadonlyMap<string, A>> => {
-  if (paths.length < MIN_ZNODES || !zk.session.serverFeatures.supports("multiRead")) return Effect.succeed(new Map())
-  return Effect.gen(function* () {
-    const found = new Map<string, A>()
-    const add = (znode: Looked, data: Uint8Array, children: ReadonlyArray<string>): void => {
-      found.set(znode.path, valueOf(znode, data, children))
-    }
-    const replies = yield* Requests.exits(paths.map((path) => zk.getAcl(path)))
-    const left: Array<Looked> = []
-    for (const [index, path] of paths.entries()) {
-      const reply = replies[index]
-      if (reply === undefined || Exit.isFailure(reply)) continue
-      const { acl, stat } = reply.value
-      const znode = { path, acl, stat }
-      if (stat.dataLength === 0 && stat.numChildren === 0) add(znode, new Uint8Array(0), [])
-      else if (sizeOf(stat) <= MAX_SIZE) left.push(znode)
-    }
-    const groups = groupsOf(left, ({ stat }) => sizeOf(stat))
-    yield* Effect.forEach(groups, (group) => readGroup(zk, group, add), { concurrency: "unbounded", discard: true })
-    return found
-  })
-}
+const canReadTogether = (zk: LiveReader, paths: ReadonlyArray<string>): boolean =>
+  paths.length >= MIN_ZNODES && zk.session.serverFeatures.supports("multiRead")
+
+const isNoParent = (): boolean => false
 
 /** Fewer take no less time together. */
 const MIN_ZNODES = 16

@@ -61,6 +61,10 @@ export const fingerprintOf = (stat: Stat): string =>
 export const fingerprintOfEntry = ({ numChildren, znode }: Entry): string =>
   `${znode.czxid},${znode.mzxid},${znode.pzxid},${znode.aversion},${(znode.cversion * 2 - numChildren) | 0},${znode.ctime},${znode.mtime}`
 
+/** Whether data and ACL have not been changed between two looks. */
+export const isSameContent = (a: Stat, b: Stat): boolean =>
+  a.czxid === b.czxid && a.mzxid === b.mzxid && a.aversion === b.aversion
+
 /** Whether the fingerprints of two Stats are the same. */
 export const isSameStat = (a: Stat, b: Stat): boolean =>
   isSameContent(a, b) && a.pzxid === b.pzxid && a.cversion === b.cversion && a.ctime === b.ctime && a.mtime === b.mtime
@@ -139,6 +143,3 @@ const joined = (
   isSameContent(data.stat, stat) && isSameContent(aclStat, stat)
     ? { entry: entryOf(path, data.data, acl, stat, ownerOf), children }
     : undefined
-
-const isSameContent = (a: Stat, b: Stat): boolean =>
-  a.czxid === b.czxid && a.mzxid === b.mzxid && a.aversion === b.aversion

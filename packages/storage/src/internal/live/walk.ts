@@ -60,7 +60,7 @@ export const walk = <A, E, R>(
   )
 
 /** The most znodes of a step. */
-const STEP = 128
+export const STEP = 128
 
 /** The servers' own znodes are no part of a tree, unless it begins there. */
 export const isExcluded = (root: string, path: string): boolean =>

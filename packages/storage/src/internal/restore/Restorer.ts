@@ -13,7 +13,7 @@ import type { Entry, LiveReader, TreeSource } from "../live/model.ts"
 import { kindOf } from "../../Znode.ts"
 import { childrenEverOf } from "../live/counters.ts"
 import { sizeOf } from "../live/sizeOf.ts"
-import { CONCURRENCY } from "../live/walk.ts"
+import { CONCURRENCY, STEP } from "../live/walk.ts"
 import { type Decision, decide, isMasked, type OverwriteRule, type Wanted, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
 import { raiseCounter } from "./raiseCounter.ts"
@@ -31,6 +31,8 @@ interface Decided {
 type Mapped =
   | { readonly _tag: "Wanted"; readonly wanted: Wanted; readonly isBelowEphemeral: boolean }
   | { readonly _tag: "Skip"; readonly path: string; readonly session: bigint }
+
+type Skipped = Extract<Mapped, { _tag: "Skip" }>
 
 export class Restorer<E, R> {
   private readonly source: TreeSource<E, R>
@@ -154,8 +156,9 @@ export class Restorer<E, R> {
   }
 
   /** The decisions about the znodes of the source, in its order. */
-  private decided(): Stream.Stream<Decided | Extract<Restore.Step, { _tag: "Skip" }>, E | Restore.PlanError, R> {
+  private decided(): Stream.Stream<Decided | Skipped, E | Restore.PlanError, R> {
     const { concurrency = CONCURRENCY, onProgress, overwrite = "older" } = this.options
+    const size = Math.min(concurrency, STEP)
     const index = Effect.gen({ self: this }, function* () {
       const total = onProgress === undefined ? undefined : yield* sizeOf(this.zk, this.root)
       const onVisited = (done: number) => onProgress?.({ phase: "comparing", done, total })
@@ -163,28 +166,31 @@ export class Restorer<E, R> {
     })
     return Stream.fromEffectDrain(index).pipe(
       Stream.concat(
-        // Many together: a fiber for each takes longer than what it does.
         this.source.entries.pipe(
-          Stream.rechunk(concurrency),
-          Stream.mapArrayEffect((entries) => this.decideAll(entries, overwrite))
+          Stream.mapArrayEffect((entries) => Effect.forEach(entries, (entry) => this.mapped(entry))),
+          // Many together: a fiber for each takes longer than what it does.
+          Stream.rechunk(size),
+          Stream.mapArray((mapped) => [mapped]),
+          Stream.mapEffect((mapped) => this.decideAll(mapped, overwrite), {
+            concurrency: Math.floor(concurrency / size)
+          }),
+          Stream.flattenArray
         )
       )
     )
   }
 
   private decideAll(
-    entries: Arr.NonEmptyReadonlyArray<Entry>,
+    all: Arr.NonEmptyReadonlyArray<Mapped>,
     overwrite: OverwriteRule
-  ): Effect.Effect<Arr.NonEmptyReadonlyArray<Decided | Extract<Mapped, { _tag: "Skip" }>>, Restore.PlanError> {
-    return Effect.gen({ self: this }, function* () {
-      const all = yield* Effect.forEach(entries, (entry) => this.mapped(entry))
-      const there: Array<string> = []
-      for (const mapped of all) {
-        if (mapped._tag === "Skip" || mapped.isBelowEphemeral) continue
-        if (this.index.has(mapped.wanted.path)) there.push(mapped.wanted.path)
-      }
-      const current = yield* readAllCurrent(this.zk, there)
-      return Arr.map(all, (mapped) => {
+  ): Effect.Effect<Arr.NonEmptyReadonlyArray<Decided | Skipped>, Restore.PlanError> {
+    const there = all.flatMap((mapped) =>
+      mapped._tag === "Wanted" && !mapped.isBelowEphemeral && this.index.has(mapped.wanted.path)
+        ? [mapped.wanted.path]
+        : []
+    )
+    return Effect.map(readAllCurrent(this.zk, there, this.index), (current) =>
+      Arr.map(all, (mapped) => {
         if (mapped._tag === "Skip") return mapped
         const { isBelowEphemeral, wanted } = mapped
         const decision: Decision = isBelowEphemeral
@@ -192,7 +198,7 @@ export class Restorer<E, R> {
           : decide(wanted, current.get(wanted.path), overwrite)
         return { wanted, decision }
       })
-    })
+    )
   }
 
   private mapped(entry: Entry): Effect.Effect<Mapped, MaskedAcl> {

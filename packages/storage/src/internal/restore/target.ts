@@ -57,13 +57,14 @@ export const readCurrent = (zk: LiveReader, path: string): Effect.Effect<Current
     Effect.map(readDataAndAcl(zk, path), ([{ data, stat }, { acl }]): Current => ({ data, stat, acl }))
   ).pipe(Effect.catchTag("NoNode", () => Effect.undefined))
 
-/** Znodes as they are, by their paths. Those that are gone are missing. */
+/** Znodes as they are, by their paths, all at once. Those that are gone are missing. */
 export const readAllCurrent = (
   zk: LiveReader,
-  paths: ReadonlyArray<string>
+  paths: ReadonlyArray<string>,
+  seen?: Pick<ReadonlyMap<string, Stat>, "get">
 ): Effect.Effect<ReadonlyMap<string, Current>, ReadError> =>
   Effect.gen(function* () {
-    const found = new Map<string, Current>(yield* currentTogether(zk, paths))
+    const found = new Map<string, Current>(yield* currentTogether(zk, paths, seen))
     const others = paths.filter((path) => !found.has(path))
     const read = (path: string) =>
       Effect.map(readCurrent(zk, path), (current) => {
