@@ -4,6 +4,7 @@ import { isAtLeast } from "@effect-zookeeper/test-kit/TestServer"
 import { assert } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { Backup, Restore, TreeSource } from "../../src/index.ts"
@@ -185,5 +186,19 @@ describeOnServers("a live tree", (it) => {
     const { counts, reader } = readerOf(zk)
     assert.deepInclude(yield* Restore.run(source, reader), { Create: 1, Overwrite: 0, Same: 127, Leave: 1 })
     if (isAtLeast("3.6.0")) assert.isBelow(counts.get + counts.read, 10)
+  })
+
+  it("is asked for data and ACLs at once when it is compared, for their size is known", function* ({ file, zk }) {
+    yield* zk.create("/app")
+    yield* Effect.forEach(Arr.range(100, 227), (n) => zk.create(`/app/${n}`, { data: "data" }))
+    yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
+    const source = yield* TreeSource.backup(file("app.ndjson"))
+    const isAsked = yield* Latch.make(!isAtLeast("3.6.0"))
+    const waiting: ZooKeeper.Service = {
+      ...zk,
+      getAcl: (path) => Effect.andThen(isAsked.await, zk.getAcl(path)),
+      read: (ops) => Effect.andThen(isAsked.open, zk.read(ops))
+    }
+    assert.deepInclude(yield* Restore.run(source, waiting), { Create: 0, Same: 129, Leave: 0 })
   })
 })
