@@ -152,9 +152,9 @@ export const retryTransient = <A, E extends Tagged, R>(
   effect: Effect.Effect<A, E, R>,
   options: { readonly while?: (error: E) => boolean } = {}
 ): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
+  Effect.catch(effect, (error) => {
     const attempts = rememberAttempts()
-    return Effect.mapError(retry(effect, attempts, options.while), attempts.describe)
+    return Effect.mapError(retryAfter(error, effect, attempts, options.while), attempts.describe)
   })
 
 /**
@@ -178,17 +178,18 @@ export const retryAcrossSessions = <A, E extends Tagged, R>(
   session: SessionInfo,
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
+  Effect.catch(effect, (error) => {
     const attempts = rememberAttempts()
-    // Each session has its own total.
-    const again: Effect.Effect<A, E, R> = Effect.catch(retry(effect, attempts), (error) =>
-      Effect.flatMap(isReplacedExpiry(session, error), (isReplaced) => {
-        if (!isReplaced) return Effect.fail(error)
-        attempts.beginAnew()
-        return again
-      })
-    )
-    return Effect.mapError(again, attempts.describe)
+    const across = (failure: E): Effect.Effect<A, E, R> =>
+      Effect.catch(retryAfter(failure, effect, attempts), (last) =>
+        Effect.flatMap(isReplacedExpiry(session, last), (isReplaced) => {
+          if (!isReplaced) return Effect.fail(last)
+          // Each session has its own total.
+          attempts.beginAnew()
+          return Effect.catch(effect, across)
+        })
+      )
+    return Effect.mapError(across(error), attempts.describe)
   })
 
 /**
@@ -408,16 +409,29 @@ const rememberAttempts = (): Attempts => {
   }
 }
 
-/** Repeats an effect while its error is transient. */
-const retry = <A, E extends Tagged, R>(
+/**
+ * Repeats an effect that has failed, while its error is transient. A request that succeeds at once, as nearly all do, costs
+ * neither a schedule nor a record of attempts.
+ */
+const retryAfter = <A, E extends Tagged, R>(
+  first: E,
   effect: Effect.Effect<A, E, R>,
   attempts: Attempts,
   isRepeated: (error: E) => boolean = () => true
-): Effect.Effect<A, E, R> =>
-  effect.pipe(
-    Effect.tapError((error) => Effect.sync(() => attempts.add(error))),
-    Effect.retry({
-      while: (error) => isTransient(error) && !attempts.isGivenUp() && isRepeated(error),
-      schedule: backoff
-    })
-  )
+): Effect.Effect<A, E, R> => {
+  const isFinal = (error: E): boolean => {
+    attempts.add(error)
+    return !isTransient(error) || attempts.isGivenUp() || !isRepeated(error)
+  }
+  if (isFinal(first)) return Effect.fail(first)
+  return Effect.flatMap(Schedule.toStepWithSleep(backoff), (pause) => {
+    const next = Effect.catch(effect, (error) => (isFinal(error) ? Effect.fail(error) : again(error)))
+    const again = (error: E): Effect.Effect<A, E, R> =>
+      // The schedule ends by a count of losses of its own.
+      Effect.andThen(
+        Effect.catch(pause(error), () => Effect.fail(error)),
+        next
+      )
+    return again(first)
+  })
+}
