@@ -310,12 +310,12 @@ export class SessionMachine {
   /** Asks for signs of life at once, because the machine may have slept. */
   pingNow(): void {
     this.connection?.framed.ping()
-    this.checkHeartbeat()
+    this.phaseConnection?.heartbeat.check()
   }
 
-  /** Looks at once whether a ping or a proof is due. */
-  checkHeartbeat(): void {
-    this.phaseConnection?.heartbeat.check()
+  /** Has the next look at the connection come by the time at which a proof is due. */
+  expectProof(): void {
+    this.phaseConnection?.heartbeat.checkBy(this.liveness.proofDue)
   }
 
   /** The oldest request or credentials without an answer, pings apart. */

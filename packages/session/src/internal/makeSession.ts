@@ -94,7 +94,7 @@ export const makeSession = Effect.fnUntraced(function* (options: SessionOptions,
   }
   const onMachineSlept = () => machine.pingNow()
   liveness.onMachineSlept = onMachineSlept
-  const onProofNeeded = () => machine.checkHeartbeat()
+  const onProofNeeded = () => machine.expectProof()
   liveness.onProofNeeded = onProofNeeded
   liveness.scheduleWallClockCheck(liveness.now())
   if (settings.requestTimeout !== undefined) sweepTimeouts(machine, settings.requestTimeout)
