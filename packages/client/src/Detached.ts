@@ -25,15 +25,14 @@ export const awaitDetached = <A, E, Late = never>(
   effect: Effect.Effect<A, E>,
   onLate: (value: A) => Effect.Effect<void>
 ): Effect.Effect<A, E | Late> =>
-  Effect.gen(function* () {
-    const fiber = yield* Effect.forkDetach(effect, { startImmediately: true, uninterruptible: true })
-    const exit = yield* Effect.exit(restore(Fiber.await(fiber)))
-    if (Exit.isSuccess(exit)) return yield* exit.value
-    const undo = Effect.flatMap(Fiber.await(fiber), (missed) =>
-      Exit.isSuccess(missed) ? onLate(missed.value) : Effect.void
-    )
-    yield* Effect.forkDetach(undo, { startImmediately: true })
-    return yield* Effect.failCause(exit.cause)
+  Effect.flatMap(Effect.forkDetach(effect, { startImmediately: true, uninterruptible: true }), (fiber) => {
+    const undo = () => {
+      const undoing = Effect.flatMap(Fiber.await(fiber), (missed) =>
+        Exit.isSuccess(missed) ? onLate(missed.value) : Effect.void
+      )
+      return Effect.asVoid(Effect.forkDetach(undoing, { startImmediately: true }))
+    }
+    return Effect.flatten(Effect.onError(restore(Fiber.await(fiber)), undo))
   })
 
 /**
@@ -84,12 +83,11 @@ export const acquireForked = <A, E, R>(
   isKept: (value: A) => boolean = () => true
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope> | Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const own = yield* Scope.fork(yield* Effect.scope)
-      const exit = yield* Effect.exit(Effect.provideService(acquire(restore, own), Scope.Scope, own))
-      if (Exit.isFailure(exit) || !isKept(exit.value)) yield* Scope.close(own, exit)
-      return yield* exit
-    })
+    Effect.flatMap(Effect.flatMap(Effect.scope, Scope.fork), (own) =>
+      Effect.onExit(Effect.provideService(acquire(restore, own), Scope.Scope, own), (exit) =>
+        Exit.isSuccess(exit) && isKept(exit.value) ? Effect.void : Scope.close(own, exit)
+      )
+    )
   )
 
 // ---- internal

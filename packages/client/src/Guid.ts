@@ -7,8 +7,6 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-const word = Effect.map(Random.nextBetween(0, 0x1_0000_0000), (n) => Math.floor(n).toString(16).padStart(8, "0"))
-
 /**
  * Gives a new UUID at each run, such as `9f2b61c4-5c1e-4d0a-8f3e-0c7a5b1d2e4f`. It never fails.
  *
@@ -23,8 +21,12 @@ const word = Effect.map(Random.nextBetween(0, 0x1_0000_0000), (n) => Math.floor(
  * @category constructors
  * @since 0.1.0
  */
-export const make: Effect.Effect<string> = Effect.map(Effect.all([word, word, word, word]), (words) => {
-  const hex = words.join("")
+export const make: Effect.Effect<string> = Effect.map(Random.Random, (random) => {
+  const word = () =>
+    Math.floor(random.nextDoubleUnsafe() * 0x1_0000_0000)
+      .toString(16)
+      .padStart(8, "0")
+  const hex = word() + word() + word() + word()
   const variant = "89ab".charAt(Number.parseInt(hex.charAt(16), 16) & 3)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`
 })

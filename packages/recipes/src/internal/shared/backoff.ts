@@ -15,11 +15,17 @@ const RESET_AFTER = 10_000
 export const makeBackoff: Effect.Effect<Effect.Effect<void>> = Effect.sync(() => {
   let last = Number.NEGATIVE_INFINITY
   let pause: Effect.Success<typeof makePause> | undefined
-  return Effect.gen(function* () {
-    if ((yield* monotonicMillis) - last > RESET_AFTER) pause = undefined
-    // The schedule has no end.
-    else yield* Effect.ignore((pause ??= yield* makePause)(undefined))
-    last = yield* monotonicMillis
+  return Effect.flatMap(monotonicMillis, (now) => {
+    if (now - last > RESET_AFTER) {
+      pause = undefined
+      last = now
+      return Effect.void
+    }
+    return Effect.gen(function* () {
+      // The schedule has no end.
+      yield* Effect.ignore((pause ??= yield* makePause)(undefined))
+      last = yield* monotonicMillis
+    })
   })
 })
 

@@ -42,7 +42,9 @@ export const checkedTimeout = <O extends AcquireOptions>(
   known: KnownOptions.KnownOptions<O>,
   options: O | undefined
 ): Effect.Effect<number | undefined, InvalidArgument> =>
-  Effect.andThen(
-    Effect.suspend(() => checkOptions(known, options)),
-    Effect.suspend(() => checkTimeout(options?.timeout))
-  )
+  options === undefined
+    ? Effect.undefined
+    : Effect.andThen(
+        Effect.suspend(() => checkOptions(known, options)),
+        Effect.suspend(() => checkTimeout(options.timeout))
+      )
