@@ -58,19 +58,18 @@ export const claim = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Ownership | undefined, RecipeError> {
   while (true) {
     yield* failIfClosing(zk)
+    const hasEnded = yield* makeHasSessionEnded(zk)
     const attemptScope = yield* Scope.fork(scope)
-    const znode = yield* retryTransient(watchScoped(zk.getAndWatch(path))).pipe(
+    const { owner, ownership } = yield* retryTransient(watchScoped(lookAtOwnZnode(zk, path, hasEnded))).pipe(
       Effect.provideService(Scope.Scope, attemptScope),
-      Effect.catchTag("NoNode", () => Effect.undefined)
+      Effect.catchTag("NoNode", () => Effect.succeed(noOwnZnode))
     )
-    const isOwner = znode?.stat.ephemeralOwner === zk.session.id
-    if (znode !== undefined && isOwner && (yield* isSessionProven(zk, path))) {
-      const ownership = makeOwnership(zk, path, znode.stat.czxid, { hasEnded: yield* makeHasSessionEnded(zk) })
-      if (isRevoke(znode.data)) ownership.markRevoked()
-      const loss = watchLoss(zk, ownership, znode.stat.czxid, Fiber.join(znode.nextChange), policy)
+    if (ownership !== undefined && (yield* isSessionProven(zk, path))) {
       // Ownership first, the session afterwards: if the session is replaced in between, one of the two notices.
-      yield* Effect.forkIn(loss, attemptScope, { startImmediately: true })
-      if (znode.stat.ephemeralOwner === zk.session.id && !ownership.isLost()) {
+      for (const loss of lossesBeside(zk, ownership, policy)) {
+        yield* Effect.forkIn(Effect.map(loss, ownership.markLost), attemptScope, { startImmediately: true })
+      }
+      if (owner === zk.session.id && !ownership.isLost()) {
         // Guarded effects end before a close of the session would give it to other clients.
         yield* delayClose(zk, "ephemeral", attemptScope)
         return ownership
@@ -78,7 +77,7 @@ export const claim = Effect.fnUntraced(function* (
       ownership.markLost("session")
     }
     yield* Scope.close(attemptScope, Exit.void)
-    if (!isOwner || znode?.stat.ephemeralOwner !== zk.session.id) return undefined
+    if (ownership === undefined || owner !== zk.session.id) return undefined
     // The answer came too late to prove anything. The pause keeps a session that never gets one in time from a busy loop.
     yield* Effect.sleep(zk.session.timeout / 16)
   }
@@ -280,30 +279,39 @@ const makeHasSessionEnded = (zk: ZooKeeper.Service): Effect.Effect<IsLost> =>
     }
   })
 
-const watchLoss = (
+/** What ends a hold beside the deletion of its znode. */
+const lossesBeside = (
   zk: ZooKeeper.Service,
-  ownership: Ownership,
-  czxid: bigint,
-  changed: WatchedData["changed"],
+  { revocation }: Ownership,
   { onDisconnect, onRevoke }: LossPolicy
-) => {
+): ReadonlyArray<Effect.Effect<LockLost["reason"]>> => {
   const losses: Array<Effect.Effect<LockLost["reason"]>> = [
-    Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk))),
-    watchOwnZnode(zk, ownership, czxid, changed)
+    Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk)))
   ]
   if (onDisconnect === "stop") losses.push(awaitDisconnect(zk))
-  if (onRevoke === "stop") losses.push(Effect.as(ownership.revocation, "revoked" as const))
-  return Effect.map(Effect.raceAllFirst(losses), (reason) => ownership.markLost(reason))
+  if (onRevoke === "stop") losses.push(Effect.as(revocation, "revoked" as const))
+  return losses
 }
 
+/** The ownership that a znode gives, if it is ours. Who waits for its change reports its deletion. */
+const lookAtOwnZnode = (zk: ZooKeeper.Service, path: string, hasEnded: IsLost) =>
+  Effect.map(zk.getAndWatch(path), ({ changed, data, stat }) => {
+    if (stat.ephemeralOwner !== zk.session.id) return { ...noOwnZnode, changed }
+    const ownership = makeOwnership(zk, path, stat.czxid, { hasEnded })
+    if (isRevoke(data)) ownership.markRevoked()
+    const deleted = Effect.map(awaitDeletion(zk, ownership, changed), ownership.markLost)
+    return { owner: stat.ephemeralOwner, ownership, changed: deleted }
+  })
+
+const noOwnZnode = { owner: 0n, ownership: undefined }
+
 /**
- * Waits for the deletion of our znode; other changes of it do not matter, but for a request to give it up. While the connection was lost it may have been
- * deleted and another created at its path, which is reported as a change.
+ * Waits for the deletion of our znode; other changes of it do not matter, but for a request to give it up. While the
+ * connection was lost it may have been deleted and another created at its path, which is reported as a change.
  */
-const watchOwnZnode = (
+const awaitDeletion = (
   zk: ZooKeeper.Service,
-  { markRevoked, path }: Ownership,
-  czxid: bigint,
+  { fencingToken, markRevoked, path }: Ownership,
   changed: WatchedData["changed"]
 ): Effect.Effect<LockLost["reason"]> =>
   Effect.gen(function* () {
@@ -311,7 +319,7 @@ const watchOwnZnode = (
     while (type !== "NodeDeleted") {
       const again = Effect.scoped(
         Effect.flatMap(retryTransient(watchScoped(zk.getAndWatch(path))), ({ data, nextChange, stat }) => {
-          if (stat.czxid !== czxid) return Effect.undefined
+          if (stat.czxid !== fencingToken) return Effect.undefined
           if (isRevoke(data)) markRevoked()
           return Fiber.join(nextChange)
         })

@@ -4,7 +4,6 @@ import * as Outcome from "@effect-zookeeper/client/Outcome"
 import * as Printable from "@effect-zookeeper/client/Printable"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -69,9 +68,8 @@ const deleteUntilGone = (zk: ZooKeeper.Service, path: string, onEnd?: Effect.Eff
   const attempt = Effect.catchTag(zk.delete(path), "NoNode", () => Effect.void)
   const again = (first: DeleteError) => Effect.raceFirst(retryTransient(after(first, attempt)), awaitEnd(zk))
   return goOnAfter(zk, Effect.catchIf(attempt, Outcome.isTransient, again), { path, attempt }, onEnd).pipe(
-    // Interrupting the wait does not stop the delete.
-    Effect.forkDetach({ startImmediately: true }),
-    Effect.flatMap(Fiber.join)
+    // It ends with the session by itself, and `onEnd` runs then too.
+    Effect.uninterruptible
   )
 }
 
@@ -87,16 +85,17 @@ const goOnAfter = (
       ? Effect.void
       : Effect.logWarning(`${Printable.escape(path)} could not be deleted: ${error.message}`)
   // As long as it is there, it keeps others from what it stands for.
-  const later = Outcome.retryRarely(attempt).pipe(
-    Effect.catch(warn),
-    Effect.raceFirst(awaitEnd(zk, isLasting)),
-    Effect.andThen(onEnd)
-  )
+  const later = () =>
+    Outcome.retryRarely(attempt).pipe(
+      Effect.catch(warn),
+      Effect.raceFirst(awaitEnd(zk, isLasting)),
+      Effect.andThen(onEnd)
+    )
   return Effect.matchEffect(first, {
     onFailure: (error) =>
       Effect.andThen(
         warn(error),
-        Outcome.isGivenUp(error) ? Effect.forkDetach(later, { startImmediately: true }) : onEnd
+        Outcome.isGivenUp(error) ? Effect.forkDetach(later(), { startImmediately: true }) : onEnd
       ),
     onSuccess: () => onEnd
   }).pipe(Effect.asVoid)
