@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { SessionClosing } from "../SessionInfo.ts"
 import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
 import type { GuardCallback } from "./guardCallback.ts"
-import { SmallSet } from "./watches/SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "./watches/SmallSet.ts"
 
 /** How long to wait for things that are given back while the session is not being closed, in milliseconds. */
 const MAX_GIVE_BACK = 1000
@@ -25,11 +25,11 @@ export class CloseCoordinator {
   private readonly timeout: number
   private readonly timer: Timer
   /** Holds by ephemeral znodes, which the end of the session would delete. */
-  private ephemeral = new SmallSet<object>()
-  private persistent = new SmallSet<object>()
+  private ephemeral: SmallSet<object> = undefined
+  private persistent: SmallSet<object> = undefined
   /** Effects that go on in the background, with the time of their beginning, the oldest first; undefined before there are any. */
   private errands: Map<Fiber.Fiber<unknown, unknown>, number> | undefined
-  private readonly listeners = new SmallSet<() => void>()
+  private listeners: SmallSet<() => void> = undefined
   /** The calls that wait for something that is given back, and until when they do; undefined before there are any. */
   private giveBacks: Map<() => void, number> | undefined
   private readonly giveBackTimer: Timer
@@ -53,7 +53,7 @@ export class CloseCoordinator {
 
   /** Whether something runs under what the session owns: ending it now would give that to others. */
   get isHeld(): boolean {
-    return this.ephemeral.size > 0
+    return this.ephemeral !== undefined
   }
 
   /** Sets the deadline. `notify` then tells the effects that wait for the close to begin. */
@@ -64,16 +64,15 @@ export class CloseCoordinator {
   }
 
   notify(): void {
-    if (this.listeners.size === 0) return
-    const listeners = this.listeners.all()
-    this.listeners.clear()
+    const listeners = elementsOf(this.listeners)
+    this.listeners = undefined
     for (const listener of listeners) this.guardCallback(listener)
   }
 
   /** The session has ended before it was closed: other clients may have what was held, and there is nothing to wait for. */
   sessionEnded(): void {
-    if (this.ephemeral.size > 0) this.ephemeral = new SmallSet()
-    if (this.persistent.size > 0) this.persistent = new SmallSet()
+    this.ephemeral = undefined
+    this.persistent = undefined
     this.isSessionOver = this.isBegun
     this.check()
   }
@@ -110,19 +109,18 @@ export class CloseCoordinator {
   readonly begun: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.isBegun) return resume(Effect.void)
     const listener = () => resume(Effect.void)
-    this.listeners.add(listener)
+    this.listeners = withElement(this.listeners, listener)
     return Effect.sync(() => {
-      this.listeners.delete(listener)
+      this.listeners = withoutElement(this.listeners, listener)
     })
   })
 
   readonly hold = (by: "ephemeral" | "persistent"): Effect.Effect<Effect.Effect<void>> =>
     Effect.sync(() => {
       const held = {}
-      const holds = by === "ephemeral" ? this.ephemeral : this.persistent
-      holds.add(held)
+      this[by] = withElement(this[by], held)
       return Effect.sync(() => {
-        holds.delete(held)
+        this[by] = withoutElement(this[by], held)
         this.check()
       })
     })
@@ -176,12 +174,12 @@ export class CloseCoordinator {
       const forget = fiber.addObserver(done)
       const giveBacks = (this.giveBacks ??= new Map<() => void, number>())
       const stop = () => {
-        this.listeners.delete(done)
+        this.listeners = withoutElement(this.listeners, done)
         giveBacks.delete(done)
         if (giveBacks.size === 0) this.giveBackTimer.clear()
         forget()
       }
-      this.listeners.add(done)
+      this.listeners = withElement(this.listeners, done)
       giveBacks.set(done, until)
       if (until < this.giveBackTimer.at) this.giveBackTimer.set(until, (now) => this.endGiveBacks(now))
       return Effect.sync(stop)
@@ -209,7 +207,7 @@ export class CloseCoordinator {
     const now = this.timers.now()
     const closeRequestAt = deadline - this.timeout * CLOSE_REQUEST_SHARE
     if (this.isSessionOver || now >= deadline) return onSettled()
-    const isBusy = this.persistent.size > 0 || (this.errands !== undefined && this.errands.size > 0)
+    const isBusy = this.persistent !== undefined || (this.errands !== undefined && this.errands.size > 0)
     if (!this.isHeld && (!isBusy || now >= closeRequestAt)) return onSettled()
     this.timer.set(now < closeRequestAt ? closeRequestAt : deadline, () => this.check())
   }

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
 import type { GuardCallback } from "./guardCallback.ts"
-import { emptySet, type SmallSet, withElement } from "./watches/SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "./watches/SmallSet.ts"
 
 /** One state, the one that came after it, and the readers that wait for that. */
 interface Entry {
@@ -45,8 +45,8 @@ export class SessionStateRef {
   }
 
   set(state: SessionState): void {
-    const waiters = this.entry.waiting.all()
-    this.entry.waiting = emptySet
+    const waiters = elementsOf(this.entry.waiting)
+    this.entry.waiting = undefined
     const next = makeEntry(state)
     this.entry.next = next
     this.entry = next
@@ -54,7 +54,7 @@ export class SessionStateRef {
   }
 }
 
-const makeEntry = (state: SessionState): Entry => ({ state, next: undefined, waiting: emptySet })
+const makeEntry = (state: SessionState): Entry => ({ state, next: undefined, waiting: undefined })
 
 /** The entry after this one, as soon as there is one. */
 const after = (entry: Entry): Effect.Effect<Entry> =>
@@ -65,6 +65,6 @@ const after = (entry: Entry): Effect.Effect<Entry> =>
     }
     entry.waiting = withElement(entry.waiting, resume)
     return Effect.sync(() => {
-      entry.waiting.delete(resume)
+      entry.waiting = withoutElement(entry.waiting, resume)
     })
   })

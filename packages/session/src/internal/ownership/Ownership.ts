@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import { OwnershipLost } from "../../SessionError.ts"
 import type { TimerQueue, Timer } from "../time/TimerQueue.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import { SmallSet } from "../watches/SmallSet.ts"
+import { elementsOf, type SmallSet, sizeOf, withElement, withoutElement } from "../watches/SmallSet.ts"
 import type { OwnershipProofs } from "./OwnershipProofs.ts"
 
 type Resume = (exit: Exit.Exit<never, OwnershipLost>) => void
@@ -18,7 +18,9 @@ export class Ownership {
   private readonly timers: TimerQueue
   private readonly proofs: OwnershipProofs
   private readonly guardCallback: GuardCallback
-  private epoch: SmallSet<Resume> | undefined
+  private hasEpoch = false
+  /** The effects that rely on the session in the current epoch. */
+  private relying: SmallSet<Resume> = undefined
   private readonly epochEnd: Timer
   private hasEnded = false
   /** Whether an effect wanted to rely on the session while nothing was proved. With a proof the next one may. */
@@ -37,43 +39,42 @@ export class Ownership {
 
   /** Whether any effect relies on the session, or wants to. */
   get isNeeded(): boolean {
-    return this.isRequested || (this.epoch !== undefined && this.epoch.size > 0)
+    return this.isRequested || this.relying !== undefined
   }
 
   /** Fails when the epoch in which it was begun ends, and at once if there is none. */
   readonly wait: Effect.Effect<never, OwnershipLost> = Effect.callback((resume) => {
     if (this.isOverdue(this.timers.now())) this.lapse()
-    const { epoch } = this
-    if (epoch === undefined) {
+    if (!this.hasEpoch) {
       resume(Effect.fail(this.loss()))
       if (this.hasEnded || !this.proofs.canProve || this.isRequested) return
       this.isRequested = true
       this.onNeeded?.()
       return
     }
-    epoch.add(resume)
-    if (epoch.size === 1) this.onNeeded?.()
+    this.relying = withElement(this.relying, resume)
+    if (sizeOf(this.relying) === 1) this.onNeeded?.()
     return Effect.sync(() => {
-      epoch.delete(resume)
+      this.relying = withoutElement(this.relying, resume)
     })
   })
 
   /** Whether the current epoch should have ended by now. */
   isOverdue(now: number): boolean {
-    return this.epoch !== undefined && now >= this.proofs.deadline
+    return this.hasEpoch && now >= this.proofs.deadline
   }
 
   /** Something was proved: an epoch begins, unless one goes on or there is nothing left of the time. */
   proved(now: number): void {
-    if (this.epoch !== undefined || this.hasEnded || now >= this.proofs.deadline) return
+    if (this.hasEpoch || this.hasEnded || now >= this.proofs.deadline) return
     this.isRequested = false
-    this.epoch = new SmallSet()
+    this.hasEpoch = true
     this.endEpoch(now)
   }
 
   /** The deadline may have come nearer: by a leap of the wall clock, or because a server has granted less. */
   deadlineMoved(now: number): void {
-    if (this.epoch !== undefined) this.endEpoch(now)
+    if (this.hasEpoch) this.endEpoch(now)
   }
 
   /** Nothing can be proved before there is another connection. */
@@ -83,12 +84,13 @@ export class Ownership {
 
   /** Ends the current epoch. */
   lapse(): void {
-    const { epoch } = this
-    this.epoch = undefined
+    const relying = elementsOf(this.relying)
+    this.hasEpoch = false
+    this.relying = undefined
     this.epochEnd.clear()
-    if (epoch === undefined || epoch.size === 0) return
+    if (relying.length === 0) return
     const lost = Exit.fail(this.loss())
-    for (const resume of epoch) this.guardCallback(() => resume(lost))
+    for (const resume of relying) this.guardCallback(() => resume(lost))
   }
 
   /** Ends ownership for good: replies that still come while the session is being closed begin no epoch. */
