@@ -34,7 +34,7 @@ const uses: ReadonlyArray<Use> = [
   },
   {
     name: "all recipes as Promises, and the client",
-    limit: 108,
+    limit: 113,
     code: 'export { connect } from "@effect-zookeeper/client/PromiseClient"; export { recipes } from "@effect-zookeeper/recipes/Promise"'
   },
   {

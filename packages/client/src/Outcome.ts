@@ -426,12 +426,9 @@ const retryAfter = <A, E extends Tagged, R>(
   if (isFinal(first)) return Effect.fail(first)
   return Effect.flatMap(Schedule.toStepWithSleep(backoff), (pause) => {
     const next = Effect.catch(effect, (error) => (isFinal(error) ? Effect.fail(error) : again(error)))
-    const again = (error: E): Effect.Effect<A, E, R> =>
-      // The schedule ends by a count of losses of its own.
-      Effect.andThen(
-        Effect.catch(pause(error), () => Effect.fail(error)),
-        next
-      )
+    // The schedule ends by a count of losses of its own.
+    const pauseOrFail = (last: E) => Effect.catch(pause(last), () => Effect.fail(last))
+    const again = (error: E): Effect.Effect<A, E, R> => Effect.andThen(pauseOrFail(error), next)
     return again(first)
   })
 }

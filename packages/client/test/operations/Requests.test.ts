@@ -22,7 +22,7 @@ describe("requests at once", () => {
     const gets = ["/b", "/missing", "/a"].map((path) => zk.get(path))
     const tags = (yield* Requests.exits(gets)).map((exit) => (Exit.isSuccess(exit) ? text(exit.value.data) : "failed"))
     assert.deepStrictEqual(tags, ["b", "failed", "a"])
-    assert.deepStrictEqual(yield* Requests.exits([]), [])
+    assert.deepStrictEqual(yield* Requests.exits<void, never, never>([]), [])
   })
 
   itInChroot("have a span each where the caller is traced", function* ({ zk }) {
@@ -46,7 +46,8 @@ describe("requests at once", () => {
       }
     }
     const { zk } = yield* makeScriptedClient(() => Effect.never, { session: { requestUnsafe } })
-    const fiber = yield* Effect.forkChild(Requests.exits([zk.get("/a"), zk.getAcl("/b"), zk.get("/c")]), now)
+    const requests: ReadonlyArray<Effect.Effect<unknown, unknown>> = [zk.get("/a"), zk.getAcl("/b"), zk.get("/c")]
+    const fiber = yield* Effect.forkChild(Requests.exits(requests), now)
     assert.deepStrictEqual([...callers], [fiber])
     yield* Fiber.interrupt(fiber)
     assert.strictEqual(givenUp, 3)

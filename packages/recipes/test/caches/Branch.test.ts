@@ -1,4 +1,4 @@
-/** What a cached znode takes in memory, and what is read of it. */
+/** The memory that a cached znode takes, and the values that are read of it. */
 import type { DataAndStat } from "@effect-zookeeper/client/ZooKeeper"
 import { retainedBytes } from "@effect-zookeeper/test-kit/MemoryUse"
 import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"

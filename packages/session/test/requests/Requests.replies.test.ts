@@ -82,7 +82,7 @@ describe("replies", () => {
         Frames.framed(Frames.replyWith(xids[0], 1n, Operations.getChildren, { children })),
         Frames.framed(Frames.replyWith(xids[1], 1n, Operations.getData, { data, stat: Frames.stat }))
       ]
-      server.sendRaw(Uint8Array.from(frames.flatMap((frame) => [...frame])))
+      server.sendRaw(Buffer.concat(frames))
       assert.deepStrictEqual((yield* Fiber.join(both))[1].data, data)
       yield* settle
       assert.deepStrictEqual(server.released, [])

@@ -1,4 +1,4 @@
-/** What has a name that no other element of the set has. */
+/** An element with a name that no other element of the set has. */
 interface Named {
   readonly name: string
 }

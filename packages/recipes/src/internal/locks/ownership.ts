@@ -293,7 +293,7 @@ const lossesBeside = (
   return losses
 }
 
-/** The ownership that a znode gives, if it is ours. Who waits for its change reports its deletion. */
+/** The ownership that a znode gives, if it is ours. Its deletion is reported by the wait for its change. */
 const lookAtOwnZnode = (zk: ZooKeeper.Service, path: string, hasEnded: IsLost) =>
   Effect.map(zk.getAndWatch(path), ({ changed, data, stat }) => {
     if (stat.ephemeralOwner !== zk.session.id) return { ...noOwnZnode, changed }

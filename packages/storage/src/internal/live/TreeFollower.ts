@@ -31,7 +31,7 @@ export interface FollowerOptions<E, R> {
   readonly ownerOf: OwnerOf | undefined
   /** Whether znodes that may not be read are left out. Otherwise they are an error. */
   readonly skipsUnreadable: boolean
-  /** What is kept of the znodes that were read before, by their paths. */
+  /** The records of znodes that were read before, by their paths. */
   readonly known: Map<string, Known>
   /** Takes znodes that are new or have changed, parents before their children. */
   readonly onRead: (entries: ReadonlyArray<Entry>) => Effect.Effect<void, E, R>

@@ -93,7 +93,7 @@ export const currentTogether = (
   })
 }
 
-/** What is known of znodes, by their paths. */
+/** The records of znodes, by their paths. */
 type KnownZnodes = Pick<ReadonlyMap<string, Known>, "get">
 
 /**

@@ -69,7 +69,7 @@ export const isSameContent = (a: Stat, b: Stat): boolean =>
 export const isSameStat = (a: Stat, b: Stat): boolean =>
   isSameContent(a, b) && a.pzxid === b.pzxid && a.cversion === b.cversion && a.ctime === b.ctime && a.mtime === b.mtime
 
-/** What is kept of a znode that was read. */
+/** The record of a znode that was read. */
 export interface Known {
   readonly fingerprint: string
   /** The bytes of its data. */
