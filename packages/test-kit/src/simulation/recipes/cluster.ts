@@ -55,9 +55,14 @@ export const runnerStorage: Recipe = (environment) =>
               Effect.andThen(Effect.repeat(refresh(owned), Schedule.fixed(INTERVAL))),
               Effect.andThen(Effect.never)
             )
+            // What runs on a shard stays there, for one refresh or for several.
+            const pieces = yield* Random.nextIntBetween(0, 3)
             const work = Effect.forEach(
               owned,
-              (shard) => exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }),
+              (shard) =>
+                Effect.repeat(exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }), {
+                  times: pieces
+                }),
               { concurrency: "unbounded", discard: true }
             )
             yield* Effect.raceFirst(refreshing, work)
