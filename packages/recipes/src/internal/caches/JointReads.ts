@@ -22,7 +22,7 @@ import { retryAcrossSessions } from "../shared/retry.ts"
 export class JointReads {
   private readonly zk: ZooKeeper.Service
   private readonly scope: Scope.Scope
-  private waiting: Array<Waiting> = []
+  private waiting: Array<PendingRead> = []
   private isDue = false
   /** How many are read in a request, if their data is small. */
   private width = FIRST_WIDTH
@@ -37,12 +37,12 @@ export class JointReads {
   /** The data as it is after this was called; undefined where there is no znode. */
   get(path: string): Effect.Effect<DataAndStat | undefined, RecipeError> {
     return Effect.suspend(() => {
-      const read = Effect.callback<DataAndStat | undefined, RecipeError>((resume) => {
-        this.waiting.push({ path, resume })
-      })
-      if (this.isDue) return read
+      // It is among those that wait before any other fiber has its turn.
+      const read = new PendingRead(path)
+      this.waiting.push(read)
+      if (this.isDue) return read.answered
       this.isDue = true
-      return Effect.andThen(Effect.forkIn(this.readWaiting, this.scope), read)
+      return Effect.andThen(Effect.forkIn(this.readWaiting, this.scope), read.answered)
     })
   }
 
@@ -61,7 +61,7 @@ export class JointReads {
     })
   )
 
-  private readTogether(reads: ReadonlyArray<Waiting>): Effect.Effect<void> {
+  private readTogether(reads: ReadonlyArray<PendingRead>): Effect.Effect<void> {
     const [first] = reads
     if (first !== undefined && reads.length === 1) return this.readAlone(first)
     return retryAcrossSessions(this.zk, this.zk.read(reads.map(({ path }) => Op.get(path)))).pipe(
@@ -69,8 +69,7 @@ export class JointReads {
         this.width *= 2
         for (const [index, result] of packSmallData(results).entries()) {
           if (Result.isSuccess(result)) this.largest = Math.max(this.largest, result.success.stat.dataLength)
-          const read = reads[index]
-          if (read !== undefined) read.resume(outcomeOf(result))
+          reads[index]?.answer(outcomeOf(result))
         }
       }),
       Effect.catchTag("FrameTooLarge", () => {
@@ -79,26 +78,44 @@ export class JointReads {
       }),
       Effect.catchCause((cause) =>
         Effect.sync(() => {
-          for (const { resume } of reads) resume(Exit.failCause(cause))
+          for (const read of reads) read.answer(Exit.failCause(cause))
         })
       )
     )
   }
 
-  private readAlone({ path, resume }: Waiting): Effect.Effect<void> {
-    const read = Effect.result(retryAcrossSessions(this.zk, this.zk.get(path)))
-    return Effect.map(Effect.exit(Effect.flatMap(read, outcomeOf)), resume)
+  private readAlone(read: PendingRead): Effect.Effect<void> {
+    const result = Effect.result(retryAcrossSessions(this.zk, this.zk.get(read.path)))
+    return Effect.map(Effect.exit(Effect.flatMap(result, outcomeOf)), (outcome) => read.answer(outcome))
   }
 }
 
 // ---- internal
 
-interface Waiting {
-  readonly path: string
-  readonly resume: (outcome: Outcome) => void
-}
-
 type Outcome = Exit.Exit<DataAndStat | undefined, RecipeError>
+
+/** A read that waits for its answer, in less memory than a Deferred. One effect awaits it, once. */
+class PendingRead {
+  readonly path: string
+  private outcome: Outcome | undefined = undefined
+  private resume: ((outcome: Outcome) => void) | undefined = undefined
+
+  constructor(path: string) {
+    this.path = path
+  }
+
+  get answered(): Effect.Effect<DataAndStat | undefined, RecipeError> {
+    return Effect.callback((resume) => {
+      if (this.outcome === undefined) this.resume = resume
+      else resume(this.outcome)
+    })
+  }
+
+  answer(outcome: Outcome): void {
+    this.outcome = outcome
+    this.resume?.(outcome)
+  }
+}
 
 const noZnode: Outcome = Exit.succeed(undefined)
 

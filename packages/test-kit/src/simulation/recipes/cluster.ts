@@ -60,9 +60,12 @@ export const runnerStorage: Recipe = (environment) =>
             const work = Effect.forEach(
               owned,
               (shard) =>
-                Effect.repeat(exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }), {
-                  times: pieces
-                }),
+                Effect.repeat(
+                  exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }),
+                  {
+                    times: pieces
+                  }
+                ),
               { concurrency: "unbounded", discard: true }
             )
             yield* Effect.raceFirst(refreshing, work)
