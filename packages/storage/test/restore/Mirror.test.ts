@@ -162,9 +162,9 @@ describeOnServers("a mirror", (it) => {
       ]
     )
     yield* zk.delete("/from/gone")
-    // With the last of these the mirror may begin to raise: another one would get a number that it has raised to.
-    yield* raise("/to/queue", 15)
     yield* raise("/from/queue", 1)
+    // With the last of these ten are left, which the mirror raises at once: one more would be raised by itself.
+    yield* raise("/to/queue", 16)
     yield* awaitCondition(() => status?.notRaised.length === 0)
     assert.strictEqual(numberOf(yield* zk.create("/to/queue/n-", { mode: "persistentSequential" })), 26)
   })
