@@ -80,6 +80,29 @@ describeOnServers("a holder that is asked to give back", (it) => {
     yield* second.release
   })
 
+  it.inChroot(
+    "gives it back at once under `onRevoke: stop`, if it was asked while it was waiting",
+    function* ({ another, zk }) {
+      const lock = yield* makeLock(zk)
+      const first = yield* holdLock(lock)
+      yield* first.held
+      let inside = 0
+      const stopping = yield* makeLock(yield* another(), { onRevoke: "stop" })
+      const asked = yield* Effect.forkChild(stopping.withLock(Effect.sync(() => inside++)))
+      yield* awaitChildren(zk, "/lock", 2)
+      const [, waiting] = yield* lock.contenders
+      assert.strictEqual(yield* lock.revoke(waiting), 1)
+      const behind = yield* holdLock(yield* makeLock(yield* another()))
+      yield* awaitChildren(zk, "/lock", 3)
+      yield* first.release
+      const lost = yield* soon(failure(Fiber.join(asked), "LockLost"))
+      assert.deepStrictEqual([lost.reason, inside], ["revoked", 0])
+      yield* soon(behind.held)
+      yield* behind.release
+      yield* awaitNoContenders(zk)
+    }
+  )
+
   it.inChroot("is interrupted under `onRevoke: stop`, before the next one has the lock", function* ({ another, zk }) {
     const lock = yield* makeLock(zk, { onRevoke: "stop" })
     const other = yield* makeLock(yield* another())

@@ -65,11 +65,13 @@ export const claim = Effect.fnUntraced(function* (
       Effect.catchTag("NoNode", () => Effect.succeed(noOwnZnode))
     )
     if (ownership !== undefined && (yield* isSessionProven(zk, path))) {
+      const loseOn = (loss: Effect.Effect<LockLost["reason"]>) =>
+        Effect.forkIn(Effect.map(loss, ownership.markLost), attemptScope, { startImmediately: true })
       // Ownership first, the session afterwards: if the session is replaced in between, one of the two notices.
-      for (const loss of lossesBeside(zk, ownership, policy)) {
-        yield* Effect.forkIn(Effect.map(loss, ownership.markLost), attemptScope, { startImmediately: true })
-      }
+      for (const loss of lossesBeside(zk, policy)) yield* loseOn(loss)
       if (owner === zk.session.id && !ownership.isLost()) {
+        // What was asked for while it waited is owned and lost at once: another attempt would find the same.
+        if (policy.onRevoke === "stop") yield* loseOn(Effect.as(ownership.revocation, "revoked"))
         // Guarded effects end before a close of the session would give it to other clients.
         yield* delayClose(zk, "ephemeral", attemptScope)
         return ownership
@@ -279,18 +281,13 @@ const makeHasSessionEnded = (zk: ZooKeeper.Service): Effect.Effect<IsLost> =>
     }
   })
 
-/** What ends a hold beside the deletion of its znode. */
+/** What ends a hold beside the deletion of its znode and a request to give it up. */
 const lossesBeside = (
   zk: ZooKeeper.Service,
-  { revocation }: Ownership,
-  { onDisconnect, onRevoke }: LossPolicy
+  { onDisconnect }: LossPolicy
 ): ReadonlyArray<Effect.Effect<LockLost["reason"]>> => {
-  const losses: Array<Effect.Effect<LockLost["reason"]>> = [
-    Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk)))
-  ]
-  if (onDisconnect === "stop") losses.push(awaitDisconnect(zk))
-  if (onRevoke === "stop") losses.push(Effect.as(revocation, "revoked" as const))
-  return losses
+  const session = Effect.catch(zk.session.ownership, () => Effect.succeed(endReason(zk)))
+  return onDisconnect === "stop" ? [session, awaitDisconnect(zk)] : [session]
 }
 
 /** The ownership that a znode gives, if it is ours. Its deletion is reported by the wait for its change. */
