@@ -6,7 +6,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import { startOf, type StartRequest } from "./internal/promise/directRequest.ts"
 import { isTracedIn } from "./internal/tracing.ts"
 
@@ -31,11 +31,17 @@ export const exits = <A, E, R>(
           const giveUps: Array<() => void> = []
           let left = starts.length
           for (const [index, start] of starts.entries()) {
-            const giveUp = start((exit) => {
+            const settle = (exit: Exit.Exit<A, E>) => {
               exits[index] = exit
               if (--left === 0) resume(Effect.succeed(exits))
-            }, fiber)
-            if (giveUp !== undefined) giveUps.push(giveUp)
+            }
+            try {
+              const giveUp = start(settle, fiber)
+              if (giveUp !== undefined) giveUps.push(giveUp)
+            } catch (defect) {
+              // That of an interceptor, for one: it ends this request, as it would end a fiber, and none of the others.
+              settle(Exit.die(defect))
+            }
           }
           if (starts.length === 0) resume(Effect.succeed(exits))
           return Effect.sync(() => {

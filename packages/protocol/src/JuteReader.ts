@@ -101,7 +101,7 @@ export class JuteReader {
 
   /**
    * Skips `size` bytes, which `read` reads from the view at the given offset: one check for all fields of a record of a fixed
-   * size.
+   * size. The view is of the frame, whose memory is used again: `read` must not keep it, nor its buffer.
    */
   fixed<A>(size: number, read: (view: DataView, at: number) => A): A {
     this.need(size)

@@ -5,8 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import type * as Session from "@effect-zookeeper/session/Session"
+import type * as Interceptor from "../../src/Interceptor.ts"
 import * as Requests from "../../src/Requests.ts"
-import { itInChroot, now, text } from "../support/clients.ts"
+import { connect, itInChroot, now, text } from "../support/clients.ts"
 import { makeScriptedClient } from "../support/scriptedClient.ts"
 import { recordSpans } from "../support/spans.ts"
 
@@ -34,6 +35,17 @@ describe("requests at once", () => {
       spans.map(({ name }) => name),
       ["zookeeper.getData", "zookeeper.getData"]
     )
+  })
+
+  itInChroot("have the defect of an interceptor for one of them as its outcome alone", function* ({ connectString }) {
+    const acl = ({ acl, path }: Interceptor.Creation) => {
+      if (path.endsWith("/bad")) throw new Error("no ACL for this one")
+      return acl
+    }
+    const zk = yield* connect({ servers: connectString, interceptors: [{ acl }] })
+    const exits = yield* Requests.exits(["/a", "/bad", "/c"].map((path) => zk.create(path)))
+    assert.deepStrictEqual(exits.map(Exit.isSuccess), [true, false, true])
+    assert.deepStrictEqual((yield* zk.getChildren("/")).toSorted(), ["a", "c"])
   })
 
   itEffect("are sent for the caller itself, and given up if it is interrupted before", function* () {

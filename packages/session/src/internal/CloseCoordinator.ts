@@ -127,19 +127,14 @@ export class CloseCoordinator {
 
   /** Begins an effect that goes on whatever becomes of its caller, until its own end or the session's. */
   readonly errand = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<Fiber.Fiber<A, E>, never, R> =>
-    Effect.suspend(() => {
-      const since = this.timers.now()
-      return Effect.map(Effect.forkDetach(effect, { startImmediately: true }), (fiber) => {
-        if (fiber.pollUnsafe() !== undefined) return fiber
-        const errands = (this.errands ??= new Map<Fiber.Fiber<unknown, unknown>, number>())
-        errands.set(fiber, since)
-        fiber.addObserver(() => {
-          errands.delete(fiber)
-          this.check()
-        })
-        return fiber
-      })
-    })
+    // The errand enters itself with its first step: a close that begins before its caller goes on has to wait for it.
+    Effect.forkDetach(
+      Effect.withFiber((fiber) => {
+        this.enterErrand(fiber)
+        return effect
+      }),
+      { startImmediately: true }
+    )
 
   readonly giveBack = <R>(effect: Effect.Effect<unknown, unknown, R>): Effect.Effect<void, never, R> =>
     Effect.suspend(() => {
@@ -156,6 +151,15 @@ export class CloseCoordinator {
     { begun: this.begun, hold: this.hold, giveBack: this.giveBack },
     this
   )
+
+  private enterErrand(fiber: Fiber.Fiber<unknown, unknown>): void {
+    const errands = (this.errands ??= new Map<Fiber.Fiber<unknown, unknown>, number>())
+    errands.set(fiber, this.timers.now())
+    fiber.addObserver(() => {
+      errands.delete(fiber)
+      this.check()
+    })
+  }
 
   private get errandsSince(): number | undefined {
     if (this.errands !== undefined) for (const since of this.errands.values()) return since

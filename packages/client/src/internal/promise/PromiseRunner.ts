@@ -46,11 +46,15 @@ export class PromiseRunner {
     const fork = Effect.runForkWith(context)
     const canSkipFiber = !isTracedIn(context)
     const run = <A, E>(effect: Effect.Effect<A, E, R>, options?: CallOptions): Promise<A> => {
-      const mistake = options === undefined ? undefined : checkCallOptions(options)
-      // A single request needs no fiber, unless it is traced or has a signal that can interrupt it.
-      const canStart = canSkipFiber && mistake === undefined && options?.signal === undefined && !this.closed
-      const start = canStart ? startOf(effect) : undefined
-      return start === undefined ? runFiber(effect, options, mistake) : this.directCalls.start(start, wrapReject)
+      try {
+        const mistake = options === undefined ? undefined : checkCallOptions(options)
+        // A single request needs no fiber, unless it is traced or has a signal that can interrupt it.
+        const canStart = canSkipFiber && mistake === undefined && options?.signal === undefined && !this.closed
+        const start = canStart ? startOf(effect) : undefined
+        return start === undefined ? runFiber(effect, options, mistake) : this.directCalls.start(start, wrapReject)
+      } catch (error) {
+        return Promise.reject(error)
+      }
     }
     const wrapReject = this.capturesStacks ? (reject: Reject) => withCallStack(run, reject) : undefined
     const runFiber = <A, E>(

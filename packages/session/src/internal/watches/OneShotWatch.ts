@@ -1,7 +1,9 @@
 import type * as WatchEvent from "@effect-zookeeper/protocol/WatchEvent"
 import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
+import * as Equal from "effect/Equal"
 import * as Exit from "effect/Exit"
+import * as Hash from "effect/Hash"
 import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../../SessionError.ts"
 import type { Changed } from "../../Watch.ts"
 import type { GuardCallback } from "../guardCallback.ts"
@@ -58,6 +60,15 @@ export class OneShotWatch<Entry> extends Effectable.Class<WatchEvent.WatchEvent,
       this.waiting = withElement<Resume>(this.waiting, resume)
       return Effect.sync(() => this.stopWaiting(resume))
     })
+  }
+
+  /** Two watches are never the same, and a comparison of their fields would go through the whole registry. */
+  [Equal.symbol](that: unknown): boolean {
+    return this === that
+  }
+
+  [Hash.symbol](): number {
+    return Hash.random(this)
   }
 
   private stopWaiting(resume: Resume): void {

@@ -202,14 +202,14 @@ export class WatchRegistry {
   }
 
   private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
-    const fired: Array<RegisteredWatch> = []
+    let fired: ReadonlyArray<RegisteredWatch> = []
     if (event.type !== "NodeChildrenChanged") {
       entry.setArmed("data", false)
-      fired.push(...entry.takeOneShots("data"), ...entry.takeOneShots("exists"))
+      fired = [...entry.takeOneShots("data"), ...entry.takeOneShots("exists")]
     }
     if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
       entry.setArmed("child", false)
-      fired.push(...entry.takeOneShots("child"))
+      fired = [...fired, ...entry.takeOneShots("child")]
     }
     // Under a recursive watch alone, persistent watches get a change of children that is derived: see below.
     if (event.type !== "NodeChildrenChanged" || !this.isDerived(entry)) this.notify(entry, "persistent", event)
@@ -330,7 +330,8 @@ export class WatchRegistry {
   failOneShots(error: () => SessionExpired | SessionClosed): void {
     const failed: Array<RegisteredWatch> = []
     for (const entry of this.paths.values()) {
-      failed.push(...entry.takeOneShots("data"), ...entry.takeOneShots("exists"), ...entry.takeOneShots("child"))
+      // Not spread into arguments, of which there may not be a hundred thousand.
+      for (const kind of oneShotKinds) for (const watch of entry.takeOneShots(kind)) failed.push(watch)
     }
     this.changed()
     for (const watch of failed) watch.fail(error())
@@ -391,3 +392,5 @@ export class WatchRegistry {
     this.commands.removeWatches(entry.path, RemoveType[table])
   }
 }
+
+const oneShotKinds: ReadonlyArray<OneShotKind> = ["data", "exists", "child"]
