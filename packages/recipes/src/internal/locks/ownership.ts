@@ -70,7 +70,7 @@ export const claim = Effect.fnUntraced(function* (
       // Ownership first, the session afterwards: if the session is replaced in between, one of the two notices.
       for (const loss of lossesBeside(zk, policy)) yield* loseOn(loss)
       if (owner === zk.session.id && !ownership.isLost()) {
-        // What was asked for while it waited is owned and lost at once: another attempt would find the same.
+        // A znode that was asked for while it waited is owned and lost at once: another attempt would find the same.
         if (policy.onRevoke === "stop") yield* loseOn(Effect.as(ownership.revocation, "revoked"))
         // Guarded effects end before a close of the session would give it to other clients.
         yield* delayClose(zk, "ephemeral", attemptScope)
