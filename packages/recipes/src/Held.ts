@@ -44,6 +44,7 @@ export interface HoldOptions extends AclOptions {
   /**
    * The effect of a request by another client to give it back. `continue`, the default: `held.revocation` completes, and
    * the holder decides. `stop`: the hold is lost at once, with the reason `revoked`, so that a guarded effect is interrupted.
+   * If it was asked for while it waited, the guarded effect does not begin.
    */
   readonly onRevoke?: OnRevoke | undefined
 }
