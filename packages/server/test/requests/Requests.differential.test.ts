@@ -66,7 +66,7 @@ const withBoth = (
         const ours = new RecordingClient(portOf((yield* EmbeddedServer).connectString))
         yield* Effect.promise(() => run(new RecordingClient(real.port), ours))
       }).pipe(Effect.provide(layer({ collectInterval: "1 day", version, ...settings.ours }))),
-    300_000
+    isLong ? 900_000 : 300_000
   )
 
 describe("the embedded server beside a real one", () => {
