@@ -86,9 +86,11 @@ const worthwhileEnds = (observations: Observations): ReadonlyArray<number> => {
   let shortLived = 0
   return observations.connections.flatMap(({ endedAt, establishedAt }) => {
     if (establishedAt === undefined || endedAt === undefined) return []
-    shortLived = endedAt - establishedAt > WORTHWHILE + SLACK ? 0 : shortLived + 1
-    // A process that stood still may have slept through the end of its session: that is no new beginning.
-    return shortLived < MAX_SHORT_LIVED && !observations.isExcused(establishedAt, endedAt) ? [endedAt] : []
+    // A process that stood still may have slept through the end of its session: that is no new beginning, and the time that it
+    // slept makes no connection a worthwhile one.
+    const isExcused = observations.isExcused(establishedAt, endedAt)
+    shortLived = endedAt - establishedAt > WORTHWHILE + SLACK && !isExcused ? 0 : shortLived + 1
+    return shortLived < MAX_SHORT_LIVED && !isExcused ? [endedAt] : []
   })
 }
 
