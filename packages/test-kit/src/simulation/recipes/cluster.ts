@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type { Recipe } from "../RecipeSimulation.ts"
-import { SESSION_TIMEOUT } from "../SimulatedClient.ts"
+import { SESSION_TIMEOUT, type SimulatedClient } from "../SimulatedClient.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
 
 const prefix = "/recipe/cluster"
@@ -26,6 +26,8 @@ export const runnerStorage: Recipe = (environment) =>
   Effect.sync(() => {
     const exclusions = new Map(shards.map((shard) => [shard, new MutualExclusion(environment)]))
     let runners = 0
+    const workOn = (client: SimulatedClient, shard: ShardId.ShardId) =>
+      exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` })
     return {
       play: Effect.fnUntraced(function* (client) {
         const storage = yield* ZooKeeperRunnerStorage.make({ prefix }).pipe(
@@ -57,17 +59,10 @@ export const runnerStorage: Recipe = (environment) =>
             )
             // What runs on a shard stays there, for one refresh or for several.
             const pieces = yield* Random.nextIntBetween(0, 3)
-            const work = Effect.forEach(
-              owned,
-              (shard) =>
-                Effect.repeat(
-                  exclusions.get(shard)!.work(client, String(shard), { path: `${prefix}/shards/${shard}` }),
-                  {
-                    times: pieces
-                  }
-                ),
-              { concurrency: "unbounded", discard: true }
-            )
+            const work = Effect.forEach(owned, (shard) => Effect.repeat(workOn(client, shard), { times: pieces }), {
+              concurrency: "unbounded",
+              discard: true
+            })
             yield* Effect.raceFirst(refreshing, work)
           })
           const letGo = Effect.andThen(storage.releaseAll(address), storage.unregister(address)).pipe(
