@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import type { SessionClosing } from "../SessionInfo.ts"
 import type { TimerQueue, Timer } from "./time/TimerQueue.ts"
 import type { GuardCallback } from "./guardCallback.ts"
-import { elementsOf, type SmallSet, withElement, withoutElement } from "./watches/SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "./SmallSet.ts"
 
 /** How long to wait for things that are given back while the session is not being closed, in milliseconds. */
 const MAX_GIVE_BACK = 1000

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { SessionState } from "../SessionState.ts"
 import type { GuardCallback } from "./guardCallback.ts"
-import { elementsOf, type SmallSet, withElement, withoutElement } from "./watches/SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "./SmallSet.ts"
 
 /** One state, the one that came after it, and the readers that wait for that. */
 interface Entry {

@@ -3,7 +3,7 @@ import * as Exit from "effect/Exit"
 import { OwnershipLost } from "../../SessionError.ts"
 import type { TimerQueue, Timer } from "../time/TimerQueue.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import { elementsOf, type SmallSet, sizeOf, withElement, withoutElement } from "../watches/SmallSet.ts"
+import { elementsOf, type SmallSet, sizeOf, withElement, withoutElement } from "../SmallSet.ts"
 import type { OwnershipProofs } from "./OwnershipProofs.ts"
 
 type Resume = (exit: Exit.Exit<never, OwnershipLost>) => void

@@ -7,7 +7,7 @@ import * as Hash from "effect/Hash"
 import { type ConnectionLoss, SessionClosed, type SessionExpired } from "../../SessionError.ts"
 import type { Changed } from "../../Watch.ts"
 import type { GuardCallback } from "../guardCallback.ts"
-import { elementsOf, type SmallSet, withElement, withoutElement } from "./SmallSet.ts"
+import { elementsOf, type SmallSet, withElement, withoutElement } from "../SmallSet.ts"
 
 type Lost = SessionExpired | SessionClosed | ConnectionLoss
 

@@ -1,5 +1,5 @@
 import type { PersistentWatchListener } from "../../Watch.ts"
-import { elementsOf, hasElement, type SmallSet, sizeOf, withElement, withoutElement } from "./SmallSet.ts"
+import { elementsOf, hasElement, type SmallSet, sizeOf, withElement, withoutElement } from "../SmallSet.ts"
 import type { OneShotKind, OneShotWatch } from "./OneShotWatch.ts"
 
 /** A kind of persistent watch at the server; it covers one-shot watches on data of the same path. */

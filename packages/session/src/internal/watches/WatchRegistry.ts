@@ -202,14 +202,14 @@ export class WatchRegistry {
   }
 
   private dispatchAt(entry: PathWatches, event: WatchEvent.WatchEvent): void {
-    let fired: ReadonlyArray<RegisteredWatch> = []
+    const fired: Array<RegisteredWatch> = []
     if (event.type !== "NodeChildrenChanged") {
       entry.setArmed("data", false)
-      fired = [...entry.takeOneShots("data"), ...entry.takeOneShots("exists")]
+      moveOneShots(entry, ["data", "exists"], fired)
     }
     if (event.type === "NodeChildrenChanged" || event.type === "NodeDeleted") {
       entry.setArmed("child", false)
-      fired = [...fired, ...entry.takeOneShots("child")]
+      moveOneShots(entry, ["child"], fired)
     }
     // Under a recursive watch alone, persistent watches get a change of children that is derived: see below.
     if (event.type !== "NodeChildrenChanged" || !this.isDerived(entry)) this.notify(entry, "persistent", event)
@@ -288,7 +288,8 @@ export class WatchRegistry {
     const entry = this.paths.get(path)
     if (entry === undefined) return
     this.recursiveCount -= entry.countPersistent("recursive")
-    const fired = [...entry.takeOneShots("data"), ...entry.takeOneShots("exists"), ...entry.takeOneShots("child")]
+    const fired: Array<RegisteredWatch> = []
+    moveOneShots(entry, oneShotKinds, fired)
     const ended = entry.takePersistent()
     entry.setArmed("data", false)
     entry.setArmed("child", false)
@@ -329,10 +330,7 @@ export class WatchRegistry {
   /** Ends one-shot watches, which are gone with their session. Persistent ones go over to the next session. */
   failOneShots(error: () => SessionExpired | SessionClosed): void {
     const failed: Array<RegisteredWatch> = []
-    for (const entry of this.paths.values()) {
-      // Not spread into arguments, of which there may not be a hundred thousand.
-      for (const kind of oneShotKinds) for (const watch of entry.takeOneShots(kind)) failed.push(watch)
-    }
+    for (const entry of this.paths.values()) moveOneShots(entry, oneShotKinds, failed)
     this.changed()
     for (const watch of failed) watch.fail(error())
   }
@@ -393,4 +391,11 @@ export class WatchRegistry {
   }
 }
 
+// ---- internal
+
 const oneShotKinds: ReadonlyArray<OneShotKind> = ["data", "exists", "child"]
+
+/** Takes the watches of some kinds out of an entry. They are added one by one: a function has no room for all as arguments. */
+const moveOneShots = (entry: PathWatches, kinds: ReadonlyArray<OneShotKind>, to: Array<RegisteredWatch>): void => {
+  for (const kind of kinds) for (const watch of entry.takeOneShots(kind)) to.push(watch)
+}

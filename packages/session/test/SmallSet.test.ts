@@ -1,12 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import {
-  elementsOf,
-  hasElement,
-  type SmallSet,
-  sizeOf,
-  withElement,
-  withoutElement
-} from "../../src/internal/watches/SmallSet.ts"
+import { elementsOf, hasElement, type SmallSet, sizeOf, withElement, withoutElement } from "../src/internal/SmallSet.ts"
 
 const a = { name: "a" }
 const b = { name: "b" }
