@@ -2,6 +2,7 @@
 import { Acl, type Op, type ZooKeeper } from "@effect-zookeeper/client"
 import * as Targets from "@effect-zookeeper/test-kit/conformance/targets"
 import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import { freshPath, isAtLeast } from "@effect-zookeeper/test-kit/TestServer"
 import { testWith, type TestWith } from "@effect-zookeeper/test-kit/TestWith"
 import { describe, layer } from "@effect/vitest"
@@ -14,8 +15,6 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { Diff, type TreeSource } from "../../src/index.ts"
 
@@ -53,8 +52,7 @@ const makeLiveTrees: Effect.Effect<LiveTrees, never, Target | Scope.Scope> = Eff
   const chroot = freshPath("storage")
   const root = yield* connectTo(target)
   yield* root.create(chroot)
-  const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "storage-"))
-  yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+  const folder = yield* TemporaryFolder.make("storage-")
   return {
     zk: yield* root.withChroot(chroot),
     chroot,
