@@ -2,6 +2,7 @@ import { Acl, Op, ZooKeeper } from "@effect-zookeeper/client"
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import * as Session from "@effect-zookeeper/session/Session"
 import { awaitCondition } from "@effect-zookeeper/test-kit/Expectations"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Context from "effect/Context"
@@ -295,8 +296,7 @@ const pathsIn = (file: string) => Stream.runCollect(Stream.map(BackupFile.read(f
 describe("a backup that is completed from another ensemble", () => {
   it.live("has the data of that one alone, though both have the same transactions", () =>
     Effect.gen(function* () {
-      const folder = Fs.mkdtempSync("/tmp/storage-")
-      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const folder = yield* TemporaryFolder.make("storage-")
       const ensemble = Effect.fnUntraced(function* (data: string) {
         const zk = Context.get(yield* Layer.build(Layer.fresh(memory)), ZooKeeper.ZooKeeper)
         for (const path of ["/app", "/app/a", "/app/b"]) yield* zk.create(path, { data })

@@ -1,3 +1,4 @@
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -39,11 +40,7 @@ const exampleTree = (): MutableTree => {
 const writeExample = (file: string) => BackupFile.write(file, TreeSource.fromTree(exampleTree()), { zxid: 0x2an })
 
 const inFolder = <A, E, R>(run: (folder: string) => Effect.Effect<A, E, R>) =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => Fs.mkdtempSync("/tmp/backup-")),
-    run,
-    (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-  ).pipe(withFiles)
+  Effect.flatMap(TemporaryFolder.make("backup-"), run).pipe(Effect.scoped, withFiles)
 
 describe("a backup file", () => {
   for (const name of ["tree.ndjson", "tree.ndjson.gz", "tree.snappy"]) {

@@ -1,5 +1,6 @@
 /** The file of a backup that is not complete belongs to one run at a time. */
 import * as NodeFileSystem from "@effect/platform-node-shared/NodeFileSystem"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,10 +15,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import { holdFile } from "../../src/internal/backup/holdFile.ts"
 
-const inFolder = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(Path.join(Os.tmpdir(), "zk-test-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true }))
-)
+const inFolder = TemporaryFolder.make("zk-test-")
 
 /** Operations on files that are under way. */
 let underWay = 0

@@ -1,4 +1,5 @@
 /** Files that were made to harm a reader: each is refused soon, by an error of its type, and in little memory. */
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -151,8 +152,7 @@ describe("hostile files", () => {
 
   it.live("are the rest of a backup that is not taken up", () =>
     Effect.gen(function* () {
-      const folder = Fs.mkdtempSync("/tmp/hostile-")
-      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const folder = yield* TemporaryFolder.make("hostile-")
       const file = `${folder}/x.partial`
       const head = '{"partial":1,"path":"/","knowsKinds":false}\n'
       Fs.writeFileSync(file, `${head}${"x".repeat(48 * MiB)}`)

@@ -1,3 +1,4 @@
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -23,8 +24,7 @@ const endOf = (bytes: Uint8Array) =>
 describe("a snapshot ends", () => {
   it.live("as ZooKeeper 3.4, 3.6, 3.7 and 3.9 end it", () =>
     Effect.gen(function* () {
-      const folder = Fs.mkdtempSync("/tmp/snapshot-")
-      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const folder = yield* TemporaryFolder.make("snapshot-")
       const whole = new Uint8Array(Fs.readFileSync(yield* Snapshot.write(folder, MutableTree.initial(true))))
       const old = whole.slice(0, -33)
       const digest = Buffer.concat([long(7n), int(2), long(-5n)])

@@ -1,4 +1,5 @@
 import { ZooKeeper } from "@effect-zookeeper/client"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import { assert, describe, it } from "@effect/vitest"
@@ -57,8 +58,7 @@ describe("a snapshot that was written here", () => {
 
   it.live("does not replace another one unless it is told to", () =>
     Effect.gen(function* () {
-      const folder = Fs.mkdtempSync("/tmp/snapshot-")
-      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const folder = yield* TemporaryFolder.make("snapshot-")
       Fs.writeFileSync(`${folder}/snapshot.0`, "another one")
       const empty = { tree: emptyTree }
       const error = yield* Effect.flip(Snapshot.write(folder, empty.tree))

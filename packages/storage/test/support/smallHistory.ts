@@ -1,11 +1,11 @@
 /** The files of a real server after a short history that has every type of transaction, and the words for it. */
 import { Acl, Op, ZooKeeper } from "@effect-zookeeper/client"
 import { eventually } from "@effect-zookeeper/test-kit/Expectations"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as ZooKeeperServer from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 
 export interface Files {
@@ -24,8 +24,7 @@ export const smallHistory = (config: ReadonlyArray<string> = []) =>
     const key = config.join()
     const made = known.get(key) ?? (yield* Effect.scoped(makeHistory(config)))
     known.set(key, made)
-    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "history-"))
-    yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+    const folder = yield* TemporaryFolder.make("history-")
     const files: Record<string, Uint8Array> = {}
     for (const [name, bytes] of made.files) {
       Fs.writeFileSync(Path.join(folder, name), bytes)
