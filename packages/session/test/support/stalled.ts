@@ -41,9 +41,13 @@ const program = Effect.gen(function* () {
   )
   const standstill = { isOver: false }
   const hold = Effect.gen(function* () {
-    for (let before = now(); ; before = now()) {
+    let before = now()
+    while (true) {
       yield* Effect.sleep(5)
-      if (now() - before > LATE) {
+      // Without a gap from one turn to the next: a process may be stopped anywhere.
+      const since = before
+      before = now()
+      if (before - since > LATE) {
         note("stood still")
         standstill.isOver = true
         // A caller that asks at this very moment, before any packet was read, gets the right answer.
