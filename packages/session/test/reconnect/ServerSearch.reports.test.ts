@@ -158,6 +158,23 @@ describe("servers that have seen less than the session", () => {
     assert.isTrue(lines.some((line) => line.includes("a new session begins, which may read older state")))
   })
 
+  itLogged("are taken without a second expiry after the session has expired by itself", function* (lines) {
+    const { network, server, session } = yield* connect({ sessionTimeout: "10 seconds", ensembleReset: "accept" })
+    network.set("a:2181", "refuse")
+    yield* fallBehind(network, server, session)
+    yield* pass(15_000)
+    assert.strictEqual(session.info.state._tag, "Connecting")
+    const waiting = yield* Effect.forkScoped(exists(session, "/y"))
+    network.set("a:2181", "accept")
+    for (let i = 0; i < 1000 && session.info.id !== 0x999n; i++) yield* TestClock.adjust("10 millis")
+    assert.strictEqual(session.info.id, 0x999n)
+    assert.strictEqual(session.info.history, 1)
+    assert.isUndefined(waiting.pollUnsafe())
+    const expiries = lines.filter((line) => line.includes("has expired"))
+    assert.lengthOf(expiries, 1)
+    assert.include(expiries[0], "0x100")
+  })
+
   itLogged("are reported while one of three is down, too", function* (lines) {
     const { network, server, session } = yield* connect({ servers: "a,b,c", sessionTimeout: "10 minutes" })
     network.set(server.server, "refuse")

@@ -45,7 +45,7 @@ export interface AheadSession {
  * Finds out that the ensemble has seen less than this session: at once when most servers say so and none contradicts, and
  * otherwise when, for a whole `connectTimeout`, most of them did nothing but close at the handshake. A member that is down
  * says nothing about it: what a session has seen, a majority has stored. The state shows it then, and the log at once and each
- * minute. With `ensembleReset: "accept"` it ends the session.
+ * minute. With `ensembleReset: "accept"` it ends the session, if there is one.
  */
 export class EnsembleBehindDetector {
   private readonly session: AheadSession

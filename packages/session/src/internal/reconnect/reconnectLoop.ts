@@ -129,7 +129,8 @@ const findAndServe = Effect.fnUntraced(function* (
     const accepts = yield* ensembleBehind.roundFailed()
     if (!accepts) return undefined
     machine.forgetHistory()
-    return expiredByServer
+    // Without a session there is none to end: requests wait for the next one, as before.
+    return machine.identity.id === 0n ? undefined : expiredByServer
   }
   ensembleBehind.reset()
   search.nextRound = undefined
