@@ -12,7 +12,7 @@
  */
 export interface Progress {
   /**
-   * - `reading`: the znodes of a live tree are read.
+   * - `reading`: the znodes of a live tree are read, or those of the source of `Restore.plan`.
    * - `checking`: they are looked at again, until nothing has changed meanwhile.
    * - `comparing`: the znodes of the target are looked at.
    * - `writing`: znodes are written, to a file or to the target.

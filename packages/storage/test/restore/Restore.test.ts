@@ -3,7 +3,7 @@ import { eventually } from "@effect-zookeeper/test-kit/Expectations"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { MaskedAcl, Restore, TreeSource, Znode } from "../../src/index.ts"
+import { MaskedAcl, type Progress, Restore, TreeSource, Znode } from "../../src/index.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
 import { describeOnServers, differences, interruptedAfter } from "../support/liveTrees.ts"
 
@@ -112,6 +112,31 @@ describeOnServers("a restore", (it) => {
     assert.strictEqual(progress.at(-1), 3_001)
     assert.isBelow(progress.length, 20)
     assert.strictEqual(yield* zk.create("/q/n-", { mode: "persistentSequential" }), "/q/n-0000003001")
+  })
+
+  it("tells how far it has come, in the dry run, too", function* ({ zk }) {
+    const tree = MutableTree.initial(false)
+    addTo(tree, "/app", {})
+    for (let index = 0; index < 400; index++) addTo(tree, `/app/${index}`, index < 10 ? { owner: 5n } : {})
+    const source = TreeSource.fromTree(tree, { path: "/app" })
+    const told: Array<Progress> = []
+    const onProgress = (progress: Progress) => told.push(progress)
+    const isWhole = (phase: Progress["phase"], total: number) => {
+      const ofPhase = told.filter((progress) => progress.phase === phase)
+      const numbers = ofPhase.map(({ done }) => done)
+      assert.deepStrictEqual(ofPhase.at(-1), { phase, done: total, total })
+      assert.deepStrictEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b)
+      )
+      assert.isAbove(new Set(numbers).size, 2)
+    }
+    yield* steps(source, zk, { onProgress })
+    isWhole("reading", 401)
+    yield* Restore.run(source, zk, { onProgress })
+    isWhole("writing", 401)
+    yield* steps(source, zk, { onProgress })
+    assert.deepInclude(told.findLast(({ phase }) => phase === "comparing"), { done: 391 })
   })
 
   it("keeps ACLs that would keep it out, also when it is interrupted at any moment", function* ({ another, zk }) {

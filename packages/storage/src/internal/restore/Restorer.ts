@@ -53,17 +53,26 @@ export class Restorer<E, R> {
   }
 
   plan(): Stream.Stream<Restore.Step, E | Restore.PlanError, R> {
+    const { onProgress } = this.options
     /** How many children would be created at each path. */
     const created = new Map<string, number>()
-    const steps = this.decided().pipe(
-      Stream.map((item): Restore.Step => {
-        if (!("decision" in item)) return item
-        const { decision, wanted } = item
-        if (decision._tag === "Create") {
-          const parent = ZnodePath.parent(wanted.path) ?? "/"
-          created.set(parent, (created.get(parent) ?? 0) + 1)
-        }
-        return stepOf(wanted.path, decision)
+    const stepFor = (item: Decided | Skipped): Restore.Step => {
+      if (!("decision" in item)) return item
+      const { decision, wanted } = item
+      if (decision._tag === "Create") {
+        const parent = ZnodePath.parent(wanted.path) ?? "/"
+        created.set(parent, (created.get(parent) ?? 0) + 1)
+      }
+      return stepOf(wanted.path, decision)
+    }
+    const steps = Stream.unwrap(
+      Effect.map(onProgress === undefined ? Effect.undefined : this.source.size, (total) => {
+        let done = 0
+        return Stream.mapArray(this.decided(), (items) => {
+          done += items.length
+          onProgress?.({ phase: "reading", done, total })
+          return Arr.map(items, stepFor)
+        })
       })
     )
     const raises = Stream.suspend(() =>
@@ -114,6 +123,7 @@ export class Restorer<E, R> {
         }),
         Stream.filterMap((item): Result.Result<Write, void> => {
           if (!("decision" in item)) {
+            onProgress?.({ phase: "writing", done: ++done, total })
             take(item)
             return Result.failVoid
           }
