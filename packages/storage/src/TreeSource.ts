@@ -13,7 +13,7 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as DataDirectory from "./DataDirectory.ts"
 import { readEntries, verifyBackup } from "./internal/backup/readBackup.ts"
-import { readTogether, visitRead } from "./internal/live/readTogether.ts"
+import { type JointReads, jointReadsOf, readTogether, visitRead } from "./internal/live/readTogether.ts"
 import { type OwnerOf, readZnode, type ReadZnode } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
 import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
@@ -121,8 +121,8 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
         () => Effect.undefined
       )
     )
-  const visitAll = (paths: ReadonlyArray<string>) =>
-    Effect.flatMap(readTogether(zk, paths, owners), (found) => {
+  const visitAll = (joint: JointReads) => (paths: ReadonlyArray<string>) =>
+    Effect.flatMap(readTogether(joint, paths, owners), (found) => {
       const visitFound = (path: string) => {
         const read = found.get(path)
         return read === undefined ? undefined : visitOf(read)
@@ -133,7 +133,9 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
     name: `the live tree ${root}`,
     root,
     client: zk,
-    entries: walk(root, visitAll, concurrency).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
+    entries: Stream.suspend(() => walk(root, visitAll(jointReadsOf(zk)), concurrency)).pipe(
+      Stream.flatMap((entries) => Stream.fromIterable(entries))
+    ),
     size: sizeOf(zk, root)
   }
 }

@@ -1,5 +1,6 @@
 /** Live trees of which many znodes are read in a request. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
+import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import { isAtLeast } from "@effect-zookeeper/test-kit/TestServer"
 import { assert } from "@effect/vitest"
 import * as Arr from "effect/Array"
@@ -17,6 +18,8 @@ import { describeOnServers, growTree } from "../support/liveTrees.ts"
 const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown> = Effect.void) => {
   const counts = { get: 0, read: 0 }
   const others = { getAcl: 0, getChildrenWithStat: 0 }
+  /** Replies that were larger than the client allows, each of which has lost a connection. */
+  const lost = { times: 0 }
   const reader: ZooKeeper.Service = {
     ...zk,
     get: (path) => {
@@ -33,11 +36,32 @@ const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown>
     },
     read: (ops) => {
       counts.read++
-      return Effect.andThen(Effect.orDie(before), zk.read(ops))
+      return Effect.andThen(Effect.orDie(before), zk.read(ops)).pipe(
+        Effect.tapError(({ _tag }) =>
+          Effect.sync(() => {
+            if (_tag === "FrameTooLarge") lost.times++
+          })
+        )
+      )
     }
   }
-  return { counts, others, reader }
+  return { counts, others, lost, reader }
 }
+
+/** A tree of small znodes, half of which can grow, and a client whose replies have room for a group as it was. */
+const growing = Effect.fnUntraced(function* (zk: ZooKeeper.Service, chroot: string) {
+  const paths = Arr.range(100, 611).map((n) => `/app/${n}`)
+  yield* zk.transaction([Op.create("/app"), ...paths.map((path) => Op.create(path, { data: "data" }))])
+  const half = paths.filter((_, index) => index % 2 === 0)
+  const data = new Uint8Array(30_000)
+  const grow = Effect.forEach(
+    Arr.chunksOf(half, 30),
+    (some) => zk.transaction(some.map((path) => Op.setData(path, data))),
+    { discard: true }
+  )
+  const client = yield* connectTo(yield* Target, { chroot, maxFrameSize: 300_000 })
+  return { client, grow, grown: half }
+})
 
 const sorted = (entries: Iterable<Entry>) => [...entries].toSorted((a, b) => (a.znode.path < b.znode.path ? -1 : 1))
 
@@ -174,6 +198,33 @@ describeOnServers("a live tree", (it) => {
     yield* pass
     yield* pass
     assert.deepStrictEqual(sorted(entries.values()), sorted(yield* entriesOf(oneByOne(zk))))
+  })
+
+  it("costs one connection in a pass in which many znodes have grown", function* ({ chroot, zk }) {
+    const { client, grow, grown } = yield* growing(zk, chroot)
+    const { counts, lost, reader } = readerOf(client)
+    const { entries, pass } = followerOf(reader)
+    yield* pass
+    yield* grow
+    assert.deepStrictEqual(yield* pass, grown)
+    assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
+    assert.deepStrictEqual(sorted(entries.values()), sorted(yield* entriesOf(oneByOne(zk))))
+    // The next pass knows how large they are.
+    counts.read = 0
+    assert.deepStrictEqual(yield* pass, [])
+    assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
+    if (isAtLeast("3.6.0")) assert.isAbove(counts.read, 3)
+  })
+
+  it("costs one connection in a restore in which many znodes grow", function* ({ chroot, file, zk }) {
+    const { client, grow, grown } = yield* growing(zk, chroot)
+    yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
+    const source = yield* TreeSource.backup(file("app.ndjson"))
+    // After their sizes were seen, and before they are read.
+    const { lost, reader } = readerOf(client, yield* Effect.cached(grow))
+    const left = isAtLeast("3.6.0") ? grown.length : 0
+    assert.deepInclude(yield* Restore.run(source, reader), { Create: 0, Overwrite: 0, Same: 513 - left, Leave: left })
+    assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
   })
 
   it("is compared with a backup by a request for 64 znodes, before it is restored", function* ({ file, zk }) {

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Entry, LiveReader } from "./model.ts"
-import { lookTogether, readTogether, visitRead } from "./readTogether.ts"
+import { type JointReads, jointReadsOf, lookTogether, readTogether, visitRead } from "./readTogether.ts"
 import {
   fingerprintOf,
   fingerprintOfEntry,
@@ -45,14 +45,18 @@ export class TreeFollower<E, R> {
   /** The znodes that may not be read. */
   readonly unreadable = new Set<string>()
   private readonly options: FollowerOptions<E, R>
+  /** Those of the latest pass, and of what follows it. */
+  private joint: JointReads
 
   constructor(options: FollowerOptions<E, R>) {
     this.options = options
+    this.joint = jointReadsOf(options.zk)
   }
 
   /** Looks at every znode. Gives the paths of those that have changed or are gone. */
   readonly pass: Effect.Effect<ReadonlySet<string>, E | ReadError, R> = Effect.suspend(() => {
-    const { concurrency, known, onVisited, root } = this.options
+    const { concurrency, known, onVisited, root, zk } = this.options
+    this.joint = jointReadsOf(zk)
     const seen = new Set<string>()
     const changed = new Set<string>()
     this.unreadable.clear()
@@ -130,12 +134,13 @@ export class TreeFollower<E, R> {
     paths: ReadonlyArray<string>,
     isExpected: boolean
   ): Effect.Effect<ReadonlyArray<Visit<Entry> | undefined>, ReadError> {
-    const { known, ownerOf, zk } = this.options
+    const { joint } = this
+    const { known, ownerOf } = this.options
     for (const path of paths) this.unreadable.delete(path)
-    const looking = lookTogether(zk, isExpected ? [] : paths.filter((path) => known.has(path)), known)
+    const looking = lookTogether(joint, isExpected ? [] : paths.filter((path) => known.has(path)), known)
     return Effect.flatMap(looking, (looked) => {
       const others = isExpected ? paths : paths.filter((path) => !known.has(path) || looked.get(path) === "changed")
-      return Effect.flatMap(readTogether(zk, others, ownerOf), (found) =>
+      return Effect.flatMap(readTogether(joint, others, ownerOf), (found) =>
         visitRead(
           paths,
           (path) => {

@@ -2,6 +2,7 @@
 import type { AclAndStat, DataAndStat, Stat } from "@effect-zookeeper/client/Models"
 import * as Op from "@effect-zookeeper/client/Op"
 import * as Requests from "@effect-zookeeper/client/Requests"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -18,17 +19,30 @@ import {
 } from "./readZnode.ts"
 import type { Visit } from "./walk.ts"
 
+/** The joint requests of one work on a live tree: a pass, a restore, a comparison. */
+export interface JointReads {
+  readonly zk: LiveReader
+  /**
+   * Done by a reply that was larger than the client allows, because znodes have grown since their Stats were seen. It costs the
+   * connection, and with it the writes of others that are on their way. So it is the last one.
+   */
+  readonly end: Deferred.Deferred<void>
+}
+
+export const jointReadsOf = (zk: LiveReader): JointReads => ({ zk, end: Deferred.makeUnsafe() })
+
 /**
  * Reads those of the znodes that can be read together, each as it was at one moment: their ACLs first, and then the data and
  * children of many in one request. All others are read by `readZnode`: those that are gone, that may not be read, that are large, or
  * that were changed meanwhile, and all if the servers have no such requests.
  */
 export const readTogether = (
-  zk: LiveReader,
+  joint: JointReads,
   paths: ReadonlyArray<string>,
   ownerOf?: OwnerOf
 ): Effect.Effect<ReadonlyMap<string, ReadZnode>> => {
-  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
+  if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
+  const { zk } = joint
   return Effect.gen(function* () {
     const found = new Map<string, ReadZnode>()
     const add = ({ acl, path, stat }: Looked, data: Uint8Array, children: ReadonlyArray<string>): void => {
@@ -45,7 +59,7 @@ export const readTogether = (
       else if (sizeOf(stat) <= MAX_SIZE) left.push(znode)
     }
     const groups = groupsOf(left, ({ stat }) => sizeOf(stat))
-    yield* Effect.forEach(groups, (group) => readGroup(zk, group, add), { concurrency: "unbounded", discard: true })
+    yield* readGroups(joint, groups, (group) => readGroup(joint, group, add))
     return found
   })
 }
@@ -55,25 +69,24 @@ export const readTogether = (
  * were `seen` before, which tell how large the reply will be.
  */
 export const currentTogether = (
-  zk: LiveReader,
+  joint: JointReads,
   paths: ReadonlyArray<string>,
   seen?: Pick<ReadonlyMap<string, Stat>, "get">
 ): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> => {
-  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
+  if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
+  const { zk } = joint
   return Effect.gen(function* () {
     const data = new Map<string, DataAndStat>()
-    const read = (sizeOf: (path: string) => number | undefined) =>
-      Effect.forEach(
-        groupsOf(
-          paths.flatMap((path) => {
-            const size = sizeOf(path)
-            return size === undefined || size > MAX_SIZE ? [] : [{ path, size }]
-          }),
-          ({ size }) => size
-        ),
-        (group) => readAll(zk, group, isNoParent, ({ path }, read) => void data.set(path, read)),
-        { concurrency: "unbounded", discard: true }
+    const read = (sizeOf: (path: string) => number | undefined) => {
+      const sizes = paths.flatMap((path) => {
+        const size = sizeOf(path)
+        return size === undefined || size > MAX_SIZE ? [] : [{ path, size }]
+      })
+      const groups = groupsOf(sizes, ({ size }) => size)
+      return readGroups(joint, groups, (group) =>
+        readAll(joint, group, isNoParent, ({ path }, read) => void data.set(path, read))
       )
+    }
     const asked = yield* Effect.forkChild(Requests.exits(paths.map((path) => zk.getAcl(path))), {
       startImmediately: true
     })
@@ -104,11 +117,11 @@ type KnownZnodes = Pick<ReadonlyMap<string, Known>, "get">
  * A request that tells many Stats has the data with them. It takes the servers less time than a request for each.
  */
 export const lookTogether = (
-  zk: LiveReader,
+  joint: JointReads,
   paths: ReadonlyArray<string>,
   known: KnownZnodes
 ): Effect.Effect<ReadonlyMap<string, ReadonlyArray<string> | "changed">> => {
-  if (!canReadTogether(zk, paths)) return Effect.succeed(new Map())
+  if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
   return Effect.suspend(() => {
     const found = new Map<string, ReadonlyArray<string> | "changed">()
     const left: Array<KnownZnode> = []
@@ -118,15 +131,9 @@ export const lookTogether = (
         left.push({ path, known: before })
       }
     }
+    const groups = groupsOf(left, ({ known }) => sizeOf(known))
     return Effect.as(
-      Effect.forEach(
-        groupsOf(left, ({ known }) => sizeOf(known)),
-        (group) => lookAtGroup(zk, group, found),
-        {
-          concurrency: "unbounded",
-          discard: true
-        }
-      ),
+      readGroups(joint, groups, (group) => lookAtGroup(joint, group, found)),
       found
     )
   })
@@ -156,8 +163,8 @@ export const visitRead = <A, E, R>(
 
 // ---- internal
 
-const canReadTogether = (zk: LiveReader, paths: ReadonlyArray<string>): boolean =>
-  paths.length >= MIN_ZNODES && zk.session.serverFeatures.supports("multiRead")
+const canReadTogether = ({ end, zk }: JointReads, paths: ReadonlyArray<string>): boolean =>
+  paths.length >= MIN_ZNODES && !Deferred.isDoneUnsafe(end) && zk.session.serverFeatures.supports("multiRead")
 
 const isNoParent = (): boolean => false
 
@@ -202,13 +209,29 @@ const groupsOf = <A>(znodes: ReadonlyArray<A>, sizeOf: (znode: A) => number): Re
   return groups
 }
 
+/** Reads all groups at once. At the end of the joint requests, those that wait for their replies are given up. */
+const readGroups = <A>(
+  { end }: JointReads,
+  groups: ReadonlyArray<A>,
+  read: (group: A) => Effect.Effect<void>
+): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    groups.length === 0 || Deferred.isDoneUnsafe(end)
+      ? Effect.void
+      : Effect.raceFirst(
+          Effect.forEach(groups, read, { concurrency: "unbounded", discard: true }),
+          // Another connection would get the same replies.
+          Deferred.await(end)
+        )
+  )
+
 const readGroup = (
-  zk: LiveReader,
+  joint: JointReads,
   group: ReadonlyArray<Looked>,
   add: (znode: Looked, data: Uint8Array, children: ReadonlyArray<string>) => void
 ): Effect.Effect<void> =>
   readAll(
-    zk,
+    joint,
     group,
     ({ stat }) => stat.numChildren > 0,
     (znode, { data, stat }, names) => {
@@ -218,12 +241,12 @@ const readGroup = (
   )
 
 const lookAtGroup = (
-  zk: LiveReader,
+  joint: JointReads,
   group: ReadonlyArray<KnownZnode>,
   found: Map<string, ReadonlyArray<string> | "changed">
 ): Effect.Effect<void> =>
   readAll(
-    zk,
+    joint,
     group,
     ({ known }) => known.numChildren > 0,
     ({ known, path }, { stat }, names) => {
@@ -238,7 +261,7 @@ const lookAtGroup = (
  * if the Stat is the one that was seen before the request, no child has come or gone.
  */
 const readAll = <A extends { readonly path: string }>(
-  zk: LiveReader,
+  { end, zk }: JointReads,
   group: ReadonlyArray<A>,
   isParent: (znode: A) => boolean,
   take: (znode: A, read: DataAndStat, names: ReadonlyArray<string> | undefined) => void
@@ -260,6 +283,11 @@ const readAll = <A extends { readonly path: string }>(
         if (znode !== undefined) take(znode, value, names.get(znode))
       }
     }),
+    // A request that is too large was not sent.
+    Effect.catchIf(
+      (error) => error._tag === "FrameTooLarge" && error.option === "maxFrameSize",
+      () => Deferred.succeed(end, undefined)
+    ),
     Effect.ignore
   )
 }

@@ -12,6 +12,7 @@ import { MaskedAcl } from "../../StorageError.ts"
 import type { Entry } from "../live/model.ts"
 import { kindOf, type Znode } from "../../Znode.ts"
 import { childrenEverOf } from "../live/counters.ts"
+import { type JointReads, jointReadsOf } from "../live/readTogether.ts"
 import { CONCURRENCY } from "../live/walk.ts"
 import { type Current, decide, isMasked, type Wanted, wantedOf } from "./decide.ts"
 import { movePath } from "./movePath.ts"
@@ -46,10 +47,13 @@ export class Replica {
   /** Those of them that have children in the target. */
   private readonly occupied = new Set<string>()
   private own: ReadonlyArray<Acl> | undefined
+  /** Those since the last look. */
+  private joint: JointReads
 
   /** `from` and `to` are the first znodes in the source and in the target. */
   constructor(zk: Service, from: string, to: string, options: Mirror.Options) {
     this.zk = zk
+    this.joint = jointReadsOf(zk)
     this.from = from
     this.to = to
     this.options = options
@@ -62,6 +66,7 @@ export class Replica {
   readonly look: Effect.Effect<void, WriteError> = Effect.gen({ self: this }, function* () {
     // Another server may lag behind the one that a lost write has reached.
     yield* Outcome.retryTransient(this.zk.sync(this.to))
+    this.joint = jointReadsOf(this.zk)
     const index = yield* indexOf(this.zk, this.to, this.options.concurrency ?? CONCURRENCY, () => {})
     this.present.clear()
     this.ephemerals.clear()
@@ -118,7 +123,7 @@ export class Replica {
       const there = wanted.flatMap(({ path }) => (this.present.has(path) ? [path] : []))
       const current = new Map<string, Current>()
       for (const some of Arr.chunksOf(there, concurrency)) {
-        for (const [path, znode] of yield* readAllCurrent(this.zk, some)) current.set(path, znode)
+        for (const [path, znode] of yield* readAllCurrent(this.joint, some)) current.set(path, znode)
       }
       const writes = wanted.flatMap((wanted): ReadonlyArray<Write> => {
         const decision = decide(wanted, current.get(wanted.path), "always")

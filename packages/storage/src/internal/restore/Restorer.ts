@@ -12,6 +12,7 @@ import { MaskedAcl } from "../../StorageError.ts"
 import type { Entry, LiveReader, TreeSource } from "../live/model.ts"
 import { kindOf } from "../../Znode.ts"
 import { childrenEverOf } from "../live/counters.ts"
+import { type JointReads, jointReadsOf } from "../live/readTogether.ts"
 import { sizeOf } from "../live/sizeOf.ts"
 import { CONCURRENCY, STEP } from "../live/walk.ts"
 import { type Decision, decide, isMasked, type OverwriteRule, type Wanted, wantedOf } from "./decide.ts"
@@ -37,6 +38,7 @@ type Skipped = Extract<Mapped, { _tag: "Skip" }>
 export class Restorer<E, R> {
   private readonly source: TreeSource<E, R>
   private readonly zk: LiveReader
+  private readonly joint: JointReads
   private readonly root: string
   private readonly options: Restore.Options
   private index: ReadonlyMap<string, Stat> = new Map()
@@ -48,6 +50,7 @@ export class Restorer<E, R> {
   constructor(source: TreeSource<E, R>, zk: LiveReader, root: string, options: Restore.Options) {
     this.source = source
     this.zk = zk
+    this.joint = jointReadsOf(zk)
     this.root = root
     this.options = options
   }
@@ -199,7 +202,7 @@ export class Restorer<E, R> {
         ? [mapped.wanted.path]
         : []
     )
-    return Effect.map(readAllCurrent(this.zk, there, this.index), (current) =>
+    return Effect.map(readAllCurrent(this.joint, there, this.index), (current) =>
       Arr.map(all, (mapped) => {
         if (mapped._tag === "Skip") return mapped
         const { isBelowEphemeral, wanted } = mapped

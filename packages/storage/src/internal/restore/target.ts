@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
 import type { LiveReader } from "../live/model.ts"
-import { currentTogether, visitRead } from "../live/readTogether.ts"
+import { currentTogether, type JointReads, visitRead } from "../live/readTogether.ts"
 import { readDataAndAcl, retryingTransient } from "../live/readZnode.ts"
 import { type Visit, walk } from "../live/walk.ts"
 import { type Current, temporaryEntry } from "./decide.ts"
@@ -59,15 +59,15 @@ export const readCurrent = (zk: LiveReader, path: string): Effect.Effect<Current
 
 /** Znodes as they are, by their paths, all at once. Those that are gone are missing. */
 export const readAllCurrent = (
-  zk: LiveReader,
+  joint: JointReads,
   paths: ReadonlyArray<string>,
   seen?: Pick<ReadonlyMap<string, Stat>, "get">
 ): Effect.Effect<ReadonlyMap<string, Current>, ReadError> =>
   Effect.gen(function* () {
-    const found = new Map<string, Current>(yield* currentTogether(zk, paths, seen))
+    const found = new Map<string, Current>(yield* currentTogether(joint, paths, seen))
     const others = paths.filter((path) => !found.has(path))
     const read = (path: string) =>
-      Effect.map(readCurrent(zk, path), (current) => {
+      Effect.map(readCurrent(joint.zk, path), (current) => {
         if (current !== undefined) found.set(path, current)
       })
     yield* Effect.forEach(others, read, { concurrency: "unbounded", discard: true })
