@@ -136,7 +136,10 @@ describeOnServers("a restore", (it) => {
     yield* Restore.run(source, zk, { onProgress })
     isWhole("writing", 401)
     yield* steps(source, zk, { onProgress })
-    assert.deepInclude(told.findLast(({ phase }) => phase === "comparing"), { done: 391 })
+    assert.deepInclude(
+      told.findLast(({ phase }) => phase === "comparing"),
+      { done: 391 }
+    )
   })
 
   it("keeps ACLs that would keep it out, also when it is interrupted at any moment", function* ({ another, zk }) {
