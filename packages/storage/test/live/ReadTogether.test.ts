@@ -18,8 +18,6 @@ import { describeOnServers, growTree } from "../support/liveTrees.ts"
 const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown> = Effect.void) => {
   const counts = { get: 0, read: 0 }
   const others = { getAcl: 0, getChildrenWithStat: 0 }
-  /** Replies that were larger than the client allows, each of which has lost a connection. */
-  const lost = { times: 0 }
   const reader: ZooKeeper.Service = {
     ...zk,
     get: (path) => {
@@ -36,16 +34,10 @@ const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown>
     },
     read: (ops) => {
       counts.read++
-      return Effect.andThen(Effect.orDie(before), zk.read(ops)).pipe(
-        Effect.tapError(({ _tag }) =>
-          Effect.sync(() => {
-            if (_tag === "FrameTooLarge") lost.times++
-          })
-        )
-      )
+      return Effect.andThen(Effect.orDie(before), zk.read(ops))
     }
   }
-  return { counts, others, lost, reader }
+  return { counts, others, reader }
 }
 
 /** A tree of small znodes, half of which can grow, and a client whose replies have room for a group as it was. */
@@ -60,7 +52,17 @@ const growing = Effect.fnUntraced(function* (zk: ZooKeeper.Service, chroot: stri
     { discard: true }
   )
   const client = yield* connectTo(yield* Target, { chroot, maxFrameSize: 300_000 })
-  return { client, grow, grown: half }
+  /** The connections that the client has lost. */
+  const lost = { times: 0 }
+  yield* client.session.states.pipe(
+    Stream.runForEach(({ _tag }) =>
+      Effect.sync(() => {
+        if (_tag === "Disconnected") lost.times++
+      })
+    ),
+    Effect.forkScoped({ startImmediately: true })
+  )
+  return { client, grow, grown: half, lost }
 })
 
 const sorted = (entries: Iterable<Entry>) => [...entries].toSorted((a, b) => (a.znode.path < b.znode.path ? -1 : 1))
@@ -201,8 +203,8 @@ describeOnServers("a live tree", (it) => {
   })
 
   it("costs one connection in a pass in which many znodes have grown", function* ({ chroot, zk }) {
-    const { client, grow, grown } = yield* growing(zk, chroot)
-    const { counts, lost, reader } = readerOf(client)
+    const { client, grow, grown, lost } = yield* growing(zk, chroot)
+    const { counts, reader } = readerOf(client)
     const { entries, pass } = followerOf(reader)
     yield* pass
     yield* grow
@@ -217,11 +219,11 @@ describeOnServers("a live tree", (it) => {
   })
 
   it("costs one connection in a restore in which many znodes grow", function* ({ chroot, file, zk }) {
-    const { client, grow, grown } = yield* growing(zk, chroot)
+    const { client, grow, grown, lost } = yield* growing(zk, chroot)
     yield* Backup.make(zk, file("app.ndjson"), { path: "/app" })
     const source = yield* TreeSource.backup(file("app.ndjson"))
     // After their sizes were seen, and before they are read.
-    const { lost, reader } = readerOf(client, yield* Effect.cached(grow))
+    const { reader } = readerOf(client, yield* Effect.cached(grow))
     const left = isAtLeast("3.6.0") ? grown.length : 0
     assert.deepInclude(yield* Restore.run(source, reader), { Create: 0, Overwrite: 0, Same: 513 - left, Leave: left })
     assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
