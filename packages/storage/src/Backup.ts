@@ -245,7 +245,6 @@ const catchUpAll = <E, R>(
     for (let rounds = 0; rounds < MAX_ROUNDS; rounds++) {
       // Events come before the answers to later requests.
       yield* barrier
-      yield* Effect.yieldNow
       const { hasGap, paths } = yield* changes.take
       if (hasGap) return undefined
       if (paths.length === 0) return noticed

@@ -157,8 +157,7 @@ export const run = (
       let checked = Number.NEGATIVE_INFINITY
       while (true) {
         const newest = yield* zxidNow(from, path)
-        const oldest = changes.since()
-        const { hasGap, paths } = yield* changes.take
+        const { hasGap, paths, since: oldest } = yield* changes.take
         const now = yield* Clock.currentTimeMillis
         const isDue = now - checked >= checkInterval
         if (isDue || hasGap) {

@@ -193,6 +193,42 @@ describeOnServers("a mirror", (it) => {
     }
   )
 
+  it("tells a zxid when the changes up to it are in the target, and not before", function* ({ zk }) {
+    for (const path of ["/from", "/from/a", "/from/b"]) yield* zk.create(path)
+    let isAwaited = false
+    let changed: bigint | undefined
+    // The event of a change comes together with the reply that tells the newest transaction.
+    const from: ZooKeeper.Service = {
+      ...zk,
+      stat: (path) =>
+        Effect.suspend(() => {
+          if (!isAwaited) return zk.stat(path)
+          isAwaited = false
+          const change = Effect.map(zk.setData("/from/b", "second"), ({ mzxid }) => {
+            changed = mzxid
+          })
+          return Effect.andThen(Effect.forkChild(change, { startImmediately: true }), zk.stat(path))
+        })
+    }
+    const statuses: Array<Mirror.Status> = []
+    let written: number | undefined
+    yield* Mirror.run(from, zk, {
+      path: "/from",
+      targetPath: "/to",
+      checkInterval,
+      onStatus: (status) => {
+        statuses.push(status)
+        if (changed !== undefined && status.zxid >= changed) written ??= status.written
+      }
+    }).pipe(Effect.forkScoped)
+    yield* awaitCondition(() => statuses.at(-1)?.phase === "following")
+    const before = statuses.at(-1)!.written
+    isAwaited = true
+    yield* zk.setData("/from/a", "first")
+    yield* awaitCondition(() => written !== undefined)
+    assert.strictEqual(written, before + 2)
+  })
+
   it("tells how far it is behind also while a side does not answer", function* ({ chroot, zk }) {
     yield* zk.create("/from")
     const server = yield* Target

@@ -13,7 +13,10 @@ import * as Stream from "effect/Stream"
 export interface ChangedPaths {
   /** Whether the servers have such watches: they do since ZooKeeper 3.6. */
   readonly isSupported: boolean
-  /** Takes the paths that have changed, parents first. */
+  /**
+   * Takes the paths that have changed, parents first. All events are in it that came before a reply that the caller has, also those
+   * that came together with it.
+   */
   readonly take: Effect.Effect<Changed, InvalidArgument | SessionError>
   /** Waits until something has changed. */
   readonly changed: Effect.Effect<void, InvalidArgument | SessionError>
@@ -25,6 +28,8 @@ export interface Changed {
   readonly paths: ReadonlyArray<string>
   /** Whether changes may have been missed, so that everything has to be looked at. */
   readonly hasGap: boolean
+  /** When the oldest of them came, as `since` tells it. */
+  readonly since: number | undefined
 }
 
 /** Returns when the watch is there. */
@@ -77,15 +82,19 @@ export const watchChanges = (
       isSupported,
       since: () => since,
       changed: Effect.andThen(latch.await, orFailure(Effect.void)),
-      take: orFailure(
-        Effect.sync((): Changed => {
-          const taken = { paths: [...paths].toSorted(), hasGap }
-          paths = new Set()
-          hasGap = false
-          since = undefined
-          latch.closeUnsafe()
-          return taken
-        })
+      // The stream gets its events in a turn of its own, after that in which a reply came with them.
+      take: Effect.andThen(
+        Effect.yieldNow,
+        orFailure(
+          Effect.sync((): Changed => {
+            const taken = { paths: [...paths].toSorted(), hasGap, since }
+            paths = new Set()
+            hasGap = false
+            since = undefined
+            latch.closeUnsafe()
+            return taken
+          })
+        )
       )
     }
   })

@@ -44,7 +44,10 @@ export interface Status {
    * source has not been heard, whichever is longer.
    */
   readonly lag: number
-  /** All transactions of the source up to this one are in the target. */
+  /**
+   * All transactions of the source up to this one are in the target, but for changes of ACLs since both trees were last looked at:
+   * they have no events.
+   */
   readonly zxid: bigint
   /** How many znodes were written and deleted since the start. */
   readonly written: number
