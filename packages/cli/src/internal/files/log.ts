@@ -161,9 +161,11 @@ const printTransactions = <E, R>(transactions: Stream.Stream<Transaction, E, R>)
 
 const typeOf = (change: Change): string => change._tag.charAt(0).toLowerCase() + change._tag.slice(1)
 
-/** Those of a multi are those of its parts, too. */
-const typesOf = (change: Change): ReadonlyArray<string> =>
-  change._tag === "Multi" ? ["multi", ...change.changes.map(typeOf)] : [typeOf(change)]
+/** Those of a multi are those of its parts, too. The end of a session deletes the ephemeral znodes that it has. */
+const typesOf = (change: Change): ReadonlyArray<string> => {
+  if (change._tag === "Multi") return ["multi", ...change.changes.map(typeOf)]
+  return change._tag === "CloseSession" ? [typeOf(change), "delete"] : [typeOf(change)]
+}
 
 const pathsOf = (change: Change): ReadonlyArray<string> => {
   if (change._tag === "Multi") return change.changes.flatMap(pathsOf)

@@ -338,7 +338,7 @@ const log = Command.make("log").pipe(
         recursive: toggle("recursive", "And everything below it", "r"),
         session: optionalText("session", "session", "Only the transactions of this session"),
         type: Flag.Literals("type", transactionTypes).pipe(
-          Flag.withDescription("Only this type, also within a multi"),
+          Flag.withDescription("Only this type, also within a multi; delete has the ends of sessions, too"),
           Flag.optional,
           Flag.map(Option.getOrUndefined)
         )
