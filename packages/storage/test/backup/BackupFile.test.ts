@@ -37,6 +37,9 @@ const exampleTree = (): MutableTree => {
   return tree
 }
 
+/** More of them than are read by default, if each takes six bytes. */
+const controls = new Uint8Array(3_000_000)
+
 const writeExample = (file: string) => BackupFile.write(file, TreeSource.fromTree(exampleTree()), { zxid: 0x2an })
 
 const inFolder = <A, E, R>(run: (folder: string) => Effect.Effect<A, E, R>) =>
@@ -79,6 +82,31 @@ describe("a backup file", () => {
           assert.strictEqual(JSON.stringify(JSON.parse(line)), line)
         }
         decode(BackupFile.End, lines.at(-1))
+      })
+    )
+  )
+
+  it.effect("is read with the default options, whatever characters the data of a large znode has", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const tree = exampleTree()
+        const like = tree.get("/a")
+        assert.isDefined(like)
+        const data = [
+          controls,
+          new TextEncoder().encode('"\\\n'.repeat(1_000_000)),
+          Buffer.from("日".repeat(1_000_000))
+        ]
+        for (const [index, bytes] of data.entries()) {
+          tree.load({ ...like, path: `/a/${index}`, data: bytes })
+        }
+        yield* BackupFile.write(`${folder}/tree.ndjson`, TreeSource.fromTree(tree))
+        const { error, records } = yield* collect(BackupFile.read(`${folder}/tree.ndjson`))
+        assert.isUndefined(error)
+        const found = new Map(records.map(({ znode }) => [znode.path, znode.data]))
+        for (const [index, bytes] of data.entries()) {
+          assert.isTrue(Buffer.from(bytes).equals(found.get(`/a/${index}`) ?? new Uint8Array(0)))
+        }
       })
     )
   )

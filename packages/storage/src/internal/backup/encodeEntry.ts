@@ -74,9 +74,19 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const dataOf = (data: Uint8Array | null): string => {
   if (data === null) return ""
+  const text = textOf(data)
+  return text === undefined ? `,"base64":"${Base64.encode(data)}"` : `,"text":${text}`
+}
+
+/**
+ * As JSON, if it is UTF-8. A control character takes six bytes there: data that has many of them would make a line that is longer
+ * than what is read by default.
+ */
+const textOf = (data: Uint8Array): string | undefined => {
   try {
-    return `,"text":${JSON.stringify(utf8.decode(data))}`
+    const text = JSON.stringify(utf8.decode(data))
+    return text.length <= 2 * data.length + 2 ? text : undefined
   } catch {
-    return `,"base64":"${Base64.encode(data)}"`
+    return undefined
   }
 }

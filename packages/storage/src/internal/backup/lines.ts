@@ -38,8 +38,8 @@ export const Header = Schema.Struct({
 export type Header = typeof Header.Type
 
 /**
- * The line of a znode. Data is `text` if it is UTF-8, or else `base64`; a znode without data has neither. Numbers of 64 bits are
- * hexadecimal, times are milliseconds since 1970.
+ * The line of a znode. Data is `text` if it is UTF-8, and JSON does not make it more than twice as long, or else `base64`; a znode
+ * without data has neither. Numbers of 64 bits are hexadecimal, times are milliseconds since 1970.
  *
  * @category schemas
  * @since 0.1.0
