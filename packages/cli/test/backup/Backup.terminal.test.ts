@@ -1,4 +1,4 @@
-/** Backups, copies and comparisons in a real terminal: how far they have come, Ctrl-C in the middle, and the end. */
+/** Backups, restores, copies and comparisons in a real terminal: how far they have come, Ctrl-C in the middle, and the end. */
 import { Op, ZooKeeper } from "@effect-zookeeper/client"
 import { EmbeddedServer } from "@effect-zookeeper/server"
 import { clientOf } from "@effect-zookeeper/test-kit/conformance/Target"
@@ -7,6 +7,7 @@ import { type Steps, testOn } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
+import { run } from "../support/zk.ts"
 import { options, terminal, title } from "../support/terminal.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
@@ -80,6 +81,47 @@ describe("in a terminal", () => {
     assert.isTrue(Number(resumed) > 0 && Number(resumed) < ZNODES, resumed)
     assert.deepStrictEqual(yield* files, ["app.ndjson.gz"])
     yield* isWhole
+  })
+
+  inTerminal("zk restore asks, shows its progress, and says after Ctrl-C how to go on", function* (given) {
+    const { connectString, folder, interrupt, sees, server, start, type, zk } = given
+    const file = `${folder}/app.ndjson.gz`
+    assert.strictEqual((yield* run(["-s", connectString, "backup", "/app", file])).code, 0)
+    const restore = "zk restore app.ndjson.gz /copy"
+    const question = /^\/copy: \d+ znodes to create, 0 to overwrite, \d+ the same, .*Go on\? \[y\/N\]/m
+
+    yield* start(restore)
+    yield* sees(question)
+    assert.notInclude(yield* interrupt, "goes on with the rest")
+    assert.isFalse(yield* zk.exists("/copy"))
+
+    yield* start(restore)
+    yield* sees(question)
+    yield* server.setLatency("1 second")
+    yield* type("y")
+    yield* sees(progress("writing", ZNODES))
+    assert.match(
+      yield* interrupt,
+      /^\d+ of the 2002 znodes were done, and maybe some more; the same command goes on with the rest$/m
+    )
+    yield* server.setLatency(0)
+    // Each znode that is there is whole; maybe all are there.
+    const diff = yield* run(["-s", connectString, "diff", `backup:${file}`, "/copy"])
+    assert.match(diff.out, /^(- \/\w+\n)*$/)
+
+    yield* start(restore)
+    yield* sees(question)
+    yield* server.setLatency("200 millis")
+    yield* type("y")
+    yield* sees(/^writing \d+ of 2002/m)
+    yield* server.setLatency("700 millis")
+    yield* sees(progress("counters", NUMBER))
+    yield* server.setLatency(0)
+    assert.match(
+      yield* sees(/^code 0$/m),
+      /^\d+ znodes created, 0 overwritten, \d+ the same, 1 sequence number raised\ncode 0$/m
+    )
+    assert.strictEqual(yield* zk.create("/copy/queue/n-", { mode: "persistentSequential" }), "/copy/queue/n-0000003000")
   })
 
   inTerminal("zk copy and zk diff show their progress, also while they read, and end with Ctrl-C", function* (given) {
