@@ -1,10 +1,11 @@
 import { ZooKeeper } from "@effect-zookeeper/client"
+import { collectGarbage } from "@effect-zookeeper/test-kit/MemoryUse"
+import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as TestServer from "@effect-zookeeper/test-kit/TestServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Fs from "node:fs"
 import { Backup, Restore, TreeSource } from "../../src/index.ts"
 import { MutableTree } from "../../src/internal/tree/MutableTree.ts"
 import { withFiles } from "../support/files.ts"
@@ -12,17 +13,38 @@ import { differences } from "../support/liveTrees.ts"
 
 const isLong = process.env["ZK_LONG"] === "1"
 
-/** A long run says how long it took. */
+/** How much memory each of them may take beside what was there before, with all that waits for the collector: megabytes. */
+const ALLOWED = 300
+
+/** Memory of values and buffers, in bytes. */
+const memory = () => {
+  const { arrayBuffers, heapUsed } = process.memoryUsage()
+  return arrayBuffers + heapUsed
+}
+
+/** A long run says how long it took, and how much memory at most. */
 const timed = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
+    collectGarbage()
+    const before = memory()
+    let most = before
+    const look = Effect.sync(() => {
+      most = Math.max(most, memory())
+    })
     const begun = yield* Clock.currentTimeMillis
     const cpu = process.cpuUsage()
-    const result = yield* effect
+    const result = yield* Effect.raceFirst(effect, Effect.forever(Effect.delay(look, "20 millis")))
     const took = (yield* Clock.currentTimeMillis) - begun
     const { user, system } = process.cpuUsage(cpu)
+    yield* look
     const used = Math.round((user + system) / 1000)
-    const megabytes = Math.round(process.memoryUsage().rss / 1e6)
-    if (isLong) yield* Console.log(`${name}: ${took} ms, of which ${used} ms at work here, ${megabytes} MB`)
+    const megabytes = Math.round((most - before) / 1e6)
+    const rss = Math.round(process.memoryUsage().rss / 1e6)
+    if (isLong) {
+      const ofProcess = `the process has ${rss} MB`
+      yield* Console.log(`${name}: ${took} ms, ${used} ms at work here, at most ${megabytes} MB more; ${ofProcess}`)
+    }
+    assert.isBelow(megabytes, ALLOWED, `megabytes of the ${name}`)
     return [result, took] as const
   })
 
@@ -34,8 +56,7 @@ describe("a large tree", () => {
     () =>
       Effect.gen(function* () {
         const count = isLong ? 100_000 : 2_000
-        const folder = Fs.mkdtempSync("/tmp/large-")
-        yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+        const folder = yield* TemporaryFolder.make("large-")
         const root = TestServer.freshPath("large")
         const tree = MutableTree.initial(false)
         const stamps = { czxid: 1n, mzxid: 1n, pzxid: 1n, ctime: 0, mtime: 0, version: 0, aversion: 0, owner: 0n }
