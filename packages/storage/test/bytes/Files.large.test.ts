@@ -17,8 +17,8 @@ const megabytes = Number(process.env["ZK_MEGABYTES"] ?? 1000)
 const count = megabytes * 1000
 const data = new Uint8Array(1000).fill(65)
 
-/** The same work takes longer on a machine that does other work, too. */
-const SLACK = 1.5
+/** How often a file is read at most: the same work takes longer on a machine that does other work, too, and the least counts. */
+const TIMES = 3
 
 const znodeAt = (path: string): Znode.Znode => ({
   path,
@@ -81,10 +81,24 @@ const writeLog = (file: string) => {
   Fs.closeSync(fd)
 }
 
-const read = (kind: "snapshot" | "log", file: string): Taken => {
-  const script = fileURLToPath(new URL("../support/largeReader.ts", import.meta.url))
-  return JSON.parse(execFileSync(process.execPath, [script, kind, file], { encoding: "utf8" })) as Taken
+/** A read of a file, and how many megabytes of it a second of work took. */
+interface Read extends Taken {
+  readonly rate: number
 }
+
+/** Reads a file until it is read at this rate, and gives all reads. */
+const read = (kind: "snapshot" | "log", file: string, rate: number): ReadonlyArray<Read> => {
+  const script = fileURLToPath(new URL("../support/largeReader.ts", import.meta.url))
+  const size = Fs.statSync(file).size / 1000
+  const reads: Array<Read> = []
+  while (reads.length < TIMES && !reads.some((one) => one.rate > rate)) {
+    const taken = JSON.parse(execFileSync(process.execPath, [script, kind, file], { encoding: "utf8" })) as Taken
+    reads.push({ ...taken, rate: size / taken.millis })
+  }
+  return reads
+}
+
+const bestOf = (reads: ReadonlyArray<Read>): number => Math.max(...reads.map(({ rate }) => rate))
 
 describe.runIf(isLong)(`files of ${megabytes} MB (in test:long only, for they are large)`, () => {
   it.live(
@@ -94,17 +108,13 @@ describe.runIf(isLong)(`files of ${megabytes} MB (in test:long only, for they ar
         const folder = yield* TemporaryFolder.make("large-files-")
         const files = { snapshot: yield* Snapshot.write(folder, tree), log: `${folder}/log.1` }
         writeLog(files.log)
-        const [snapshot, log] = [read("snapshot", files.snapshot), read("log", files.log)]
-        const rates = {
-          snapshot: Fs.statSync(files.snapshot).size / 1000 / snapshot.millis,
-          log: Fs.statSync(files.log).size / 1000 / log.millis
-        }
-        yield* Effect.log({ snapshot, log, rates })
-        assert.isAtLeast(snapshot.records, count)
-        assert.strictEqual(log.records, count)
-        assert.isBelow(Math.max(snapshot.megabytes, log.megabytes), 200)
-        assert.isAbove(rates.snapshot, 100 / SLACK)
-        assert.isAbove(rates.log, 200 / SLACK)
+        const [snapshot, log] = [read("snapshot", files.snapshot, 100), read("log", files.log, 200)]
+        yield* Effect.log({ snapshot, log })
+        for (const { records } of snapshot) assert.isAtLeast(records, count)
+        for (const { records } of log) assert.strictEqual(records, count)
+        for (const { megabytes } of [...snapshot, ...log]) assert.isBelow(megabytes, 200)
+        assert.isAbove(bestOf(snapshot), 100)
+        assert.isAbove(bestOf(log), 200)
       }).pipe(Effect.scoped, withFiles),
     600_000
   )
