@@ -56,6 +56,26 @@ describe("the tree of a backup", () => {
     )
   )
 
+  it.effect("has lines of more than 16 MiB where --max-buffer is that of servers with such znodes", () =>
+    inFolder((folder) =>
+      Effect.gen(function* () {
+        const file = `${folder}/app.ndjson.gz`
+        // No text, so that its line has base64 of it.
+        yield* BackupFile.write(file, app(0, new Uint8Array(13_000_000).fill(200)))
+        for (const command of [
+          ["snapshot", "stat", file, "/app"],
+          ["diff", `backup:${file}`, `backup:${file}`]
+        ]) {
+          const refused = yield* run(command)
+          assert.strictEqual(refused.code, 1)
+          assert.include(refused.err, "where the servers have a larger jute.maxbuffer, set --max-buffer to that")
+          const read = yield* run([...command, "--max-buffer", "13m"])
+          assert.strictEqual(read.code, 0, read.err)
+        }
+      })
+    )
+  )
+
   it.effect("is refused before it has taken more memory than it may", () =>
     Effect.gen(function* () {
       const source = app(100, new Uint8Array(10_000))

@@ -12,9 +12,11 @@ import * as TestClock from "effect/testing/TestClock"
 import { adler32 } from "../../../storage/src/internal/bytes/adler32.ts"
 import { int, long, text } from "../../../storage/test/support/fields.ts"
 import { at, stats } from "../../src/internal/files/log.ts"
+import { Client, make as makeClient } from "../../src/internal/frame/Client.ts"
 import { openTree } from "../../src/internal/files/openTree.ts"
 import { make as makePrinter, Printer } from "../../src/internal/output/Printer.ts"
 import { logOf } from "../support/logs.ts"
+import { settingsOf } from "../support/settings.ts"
 
 /** A snapshot of three znodes, of which one has these bytes of data. */
 const snapshotOf = (size: number) => {
@@ -65,7 +67,7 @@ const slowDisk = (files: Readonly<Record<string, Uint8Array>>) => {
 
 /** The text that a terminal gets from a command in the seconds that it takes; `<` erases the line. */
 const shown = <E>(
-  command: Effect.Effect<unknown, E, FileSystem.FileSystem | Printer>,
+  command: Effect.Effect<unknown, E, Client | FileSystem.FileSystem | Printer>,
   files: Readonly<Record<string, Uint8Array>>,
   seconds: number
 ) =>
@@ -84,7 +86,11 @@ const shown = <E>(
     })
     const printer = yield* Effect.provideService(makePrinter("text", false), Stdio.Stdio, stdio)
     const fiber = yield* Effect.forkChild(
-      command.pipe(Effect.provideService(Printer, printer), Effect.provide(slowDisk(files)))
+      command.pipe(
+        Effect.provideService(Client, makeClient(settingsOf("localhost:2181"))),
+        Effect.provideService(Printer, printer),
+        Effect.provide(slowDisk(files))
+      )
     )
     for (let step = 0; step < seconds * 4; step++) yield* TestClock.adjust("250 millis")
     yield* Fiber.join(fiber)

@@ -31,7 +31,7 @@ import { ofProfile, ofServers, type Settings } from "../frame/Settings.ts"
 import type { Printer } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { parseMoment } from "../files/moment.ts"
-import { readAt, withReading } from "../files/reading.ts"
+import { readAt, readOptions, withReading } from "../files/reading.ts"
 
 /** A tree that is live. */
 interface Live {
@@ -65,7 +65,7 @@ export const openSource = Effect.fnUntraced(function* (
     const zk: Reader = yield* (yield* clientOf(ref)).reader
     return TreeSource.live(zk, { path: ref.path })
   }
-  const options = ref.path === undefined ? {} : { path: ref.path }
+  const options = { ...(yield* readOptions), path: ref.path }
   switch (ref.kind) {
     case "backup":
       return yield* withReading([ref.file], TreeSource.backup(ref.file, options))
@@ -76,7 +76,7 @@ export const openSource = Effect.fnUntraced(function* (
       const [, directory = folders, logs] = /^(.+),(.+)$/.exec(folders) ?? []
       const { tree } = yield* readAt({ directory, logs }, yield* parseMoment(at))
       const name = `${directory} at zxid ${Hex64.format(tree.zxid)}`
-      return TreeSource.fromTree(tree, { ...options, name })
+      return TreeSource.fromTree(tree, { path: ref.path, name })
     }
   }
 })

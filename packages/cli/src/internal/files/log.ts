@@ -22,7 +22,7 @@ import { parseOwner } from "../look/find.ts"
 import { printAll, printOne, Printer, type Style } from "../output/Printer.ts"
 import { count, fields, shown, size } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
-import { between, LOGS_ELSEWHERE, partialText, readAt, withReading } from "./reading.ts"
+import { between, LOGS_ELSEWHERE, partialText, readAt, readOptions, withReading } from "./reading.ts"
 import { makeSessionEnds } from "./sessionEnds.ts"
 
 export interface DumpInput {
@@ -128,7 +128,10 @@ const readingLogs = <A, E, R>(
     )
     const first = yield* parseMoment(from)
     const last = yield* parseMoment(to)
-    const all = isFolder ? DataDirectory.transactions(file, { from: first.zxid }) : TransactionLog.read(file)
+    const options = yield* readOptions
+    const all = isFolder
+      ? DataDirectory.transactions(file, { ...options, from: first.zxid })
+      : TransactionLog.read(file, options)
     const transactions = all.pipe(
       Stream.map(makeSessionEnds()),
       Stream.filter(({ time, zxid }) => zxid >= (first.zxid ?? zxid) && time >= (first.time ?? time)),

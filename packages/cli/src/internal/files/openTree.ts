@@ -13,7 +13,7 @@ import { Client, type Reader } from "../frame/Client.ts"
 import { FileError, UsageError } from "../frame/errors.ts"
 import { size as sizeText } from "../output/text.ts"
 import { parseMoment } from "./moment.ts"
-import { readAt, withReading } from "./reading.ts"
+import { readAt, readOptions, withReading } from "./reading.ts"
 
 /** A tree that was read from files. */
 export interface FileTree extends Pick<Tree, "get" | "children" | "entries"> {
@@ -53,14 +53,14 @@ export const openTree = Effect.fnUntraced(function* (file: string, at: string | 
   }
   if (name.startsWith("snapshot.")) {
     const zxid = BigInt(`0x${/^snapshot\.([0-9a-f]{1,16})(?:\.|$)/.exec(name)?.[1] ?? "0"}`)
-    const source = yield* withReading([file], TreeSource.snapshot(file, { path }))
+    const source = yield* withReading([file], TreeSource.snapshot(file, { ...(yield* readOptions), path }))
     return yield* collected(source, { zxid, isConsistent: false })
   }
   // It is read twice: to compare its checksum, and for the tree.
   return yield* withReading(
     [file, file],
     Effect.gen(function* () {
-      const source = yield* TreeSource.backup(file, { path })
+      const source = yield* TreeSource.backup(file, { ...(yield* readOptions), path })
       const { from, isConsistent, to } = yield* BackupFile.readHeader(file)
       return yield* collected(source, { zxid: BigInt(from), to: BigInt(to), isConsistent })
     })

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import { formatHex } from "../../Output.ts"
+import { Client } from "../frame/Client.ts"
 import { Printer } from "../output/Printer.ts"
 import { withCount } from "../output/progress.ts"
 import { shown, size } from "../output/text.ts"
@@ -40,6 +41,14 @@ export const withReading = <A, E, R>(files: ReadonlyArray<string> | undefined, r
     )
   })
 
+/**
+ * How long a record may be: 16 MiB, or more where --max-buffer tells that the servers have a larger `jute.maxbuffer`. The line of a
+ * znode in a backup has up to three times the bytes of its data.
+ */
+export const readOptions = Effect.map(Client, ({ settings: { maxBuffer = 0 } }) => ({
+  maxRecordSize: Math.max(16_777_216, 3 * maxBuffer)
+}))
+
 /** A data directory, and the folder of its logs if the server has a `dataLogDir`. */
 export interface Directory {
   readonly directory: string
@@ -48,7 +57,7 @@ export interface Directory {
 
 /** Reads the tree of a data directory at a moment, and says what was passed over. A time is looked up in the logs first. */
 export const readAt = Effect.fnUntraced(function* ({ directory, logs: folder }: Directory, { time, zxid }: Moment) {
-  const options = { logDirectory: folder }
+  const options = { ...(yield* readOptions), logDirectory: folder }
   const at = time === undefined ? zxid : yield* withReading(undefined, DataDirectory.zxidAt(directory, time, options))
   const { snapshots } = yield* DataDirectory.list(directory)
   const { logs } = yield* DataDirectory.list(folder ?? directory)

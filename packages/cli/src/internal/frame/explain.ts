@@ -53,6 +53,10 @@ const describe = (error: unknown): string => {
       return `the ACL of ${path} was read without the right to see its hashes; --auth-file gives the credentials of the super user or of one with ADMIN, and --open-acls another ACL`
     case "FileAccessError":
       return error.message.endsWith(": it exists already") ? `${error.message}; --force replaces it` : error.message
+    case "MalformedFile":
+      return error.message.includes("(maxRecordSize)")
+        ? `${error.message}; where the servers have a larger jute.maxbuffer, set --max-buffer to that`
+        : error.message
     case "FrameTooLarge":
       return "size" in error && "limit" in error && "option" in error
         ? tooLarge(path || String(error.operation), Number(error.size), Number(error.limit), error.option, error)
