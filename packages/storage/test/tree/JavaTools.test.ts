@@ -11,6 +11,13 @@ import { randomHistory } from "../support/histories.ts"
 import { formatterParagraphs, javaTool, paragraphsOf, printedLine, toolkitLine } from "../support/javaTools.ts"
 import { smallHistory } from "../support/smallHistory.ts"
 
+const isLong = process.env["ZK_LONG"] === "1"
+
+/** How many operations a history has. */
+const operations = isLong ? 2000 : 300
+
+const timeout = isLong ? 600_000 : 90_000
+
 /** The toolkit's lines of a log are those of the transactions that are read here. */
 const compareLog = Effect.fnUntraced(function* (log: string) {
   const output = yield* javaTool("persistence.TxnLogToolkit", ...(TestServer.isAtLeast("3.5.0") ? ["--dump"] : []), log)
@@ -42,31 +49,37 @@ const newestSnapshot = Effect.fnUntraced(function* (directory: string) {
 })
 
 describe("ZooKeeper's own tools print of the files of a real server what is read here", () => {
-  it.live("of a snapshot (SnapshotFormatter)", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make({ config: ["snapCount=100"], jvmFlags: ["-Dfile.encoding=UTF-8"] })
-      yield* randomHistory(server.connectString, 300).pipe(Random.withSeed("formatter"))
-      yield* server.kill
-      const { path, tree } = yield* newestSnapshot(`${server.folder}/data`)
-      assert.isAbove(tree.size, 5)
-      const output = yield* javaTool("SnapshotFormatter", path)
-      if (output === undefined) return
-      assert.deepStrictEqual(paragraphsOf(output), formatterParagraphs(tree))
-      for (const [id, timeout] of tree.sessions) {
-        assert.match(output, new RegExp(`^0x0*${id.toString(16)}, ${timeout}, \\d+$`, "m"))
-      }
-    }).pipe(withFiles)
+  it.live(
+    "of a snapshot (SnapshotFormatter)",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* ZooKeeperServer.make({ config: ["snapCount=100"], jvmFlags: ["-Dfile.encoding=UTF-8"] })
+        yield* randomHistory(server.connectString, operations).pipe(Random.withSeed("formatter"))
+        yield* server.kill
+        const { path, tree } = yield* newestSnapshot(`${server.folder}/data`)
+        assert.isAbove(tree.size, 5)
+        const output = yield* javaTool("SnapshotFormatter", path)
+        if (output === undefined) return
+        assert.deepStrictEqual(paragraphsOf(output), formatterParagraphs(tree))
+        for (const [id, lasts] of tree.sessions) {
+          assert.match(output, new RegExp(`^0x0*${id.toString(16)}, ${lasts}, \\d+$`, "m"))
+        }
+      }).pipe(withFiles),
+    timeout
   )
 
-  it.live("of the log of a random history (TxnLogToolkit)", () =>
-    Effect.gen(function* () {
-      const server = yield* ZooKeeperServer.make({ jvmFlags: ["-Dfile.encoding=UTF-8"] })
-      yield* randomHistory(server.connectString, 300).pipe(Random.withSeed("toolkit"))
-      yield* server.kill
-      const { logs } = yield* DataDirectory.list(`${server.folder}/data`)
-      assert.isAbove(logs.length, 0)
-      for (const { path } of logs) yield* compareLog(path)
-    }).pipe(withFiles)
+  it.live(
+    "of the log of a random history (TxnLogToolkit)",
+    () =>
+      Effect.gen(function* () {
+        const server = yield* ZooKeeperServer.make({ jvmFlags: ["-Dfile.encoding=UTF-8"] })
+        yield* randomHistory(server.connectString, operations).pipe(Random.withSeed("toolkit"))
+        yield* server.kill
+        const { logs } = yield* DataDirectory.list(`${server.folder}/data`)
+        assert.isAbove(logs.length, 0)
+        for (const { path } of logs) yield* compareLog(path)
+      }).pipe(withFiles),
+    timeout
   )
 
   it.live(TestServer.needs("3.6.0", "of a log with every type of transaction (TxnLogToolkit)"), () =>
