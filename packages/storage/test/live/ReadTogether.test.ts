@@ -40,6 +40,20 @@ const readerOf = (zk: ZooKeeper.Service, before: Effect.Effect<unknown, unknown>
   return { counts, others, reader }
 }
 
+/** Counts the connections that a client loses from now on. */
+const countLosses = Effect.fnUntraced(function* ({ session }: ZooKeeper.Service) {
+  const lost = { times: 0 }
+  yield* session.states.pipe(
+    Stream.runForEach(({ _tag }) =>
+      Effect.sync(() => {
+        if (_tag === "Disconnected") lost.times++
+      })
+    ),
+    Effect.forkScoped({ startImmediately: true })
+  )
+  return lost
+})
+
 /** A tree of small znodes, half of which can grow, and a client whose replies have room for a group as it was. */
 const growing = Effect.fnUntraced(function* (zk: ZooKeeper.Service, chroot: string) {
   const paths = Arr.range(100, 611).map((n) => `/app/${n}`)
@@ -52,17 +66,7 @@ const growing = Effect.fnUntraced(function* (zk: ZooKeeper.Service, chroot: stri
     { discard: true }
   )
   const client = yield* connectTo(yield* Target, { chroot, maxFrameSize: 300_000 })
-  /** The connections that the client has lost. */
-  const lost = { times: 0 }
-  yield* client.session.states.pipe(
-    Stream.runForEach(({ _tag }) =>
-      Effect.sync(() => {
-        if (_tag === "Disconnected") lost.times++
-      })
-    ),
-    Effect.forkScoped({ startImmediately: true })
-  )
-  return { client, grow, grown: half, lost }
+  return { client, grow, grown: half, lost: yield* countLosses(client) }
 })
 
 const sorted = (entries: Iterable<Entry>) => [...entries].toSorted((a, b) => (a.znode.path < b.znode.path ? -1 : 1))
@@ -216,6 +220,25 @@ describeOnServers("a live tree", (it) => {
     assert.deepStrictEqual(yield* pass, [])
     assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
     if (isAtLeast("3.6.0")) assert.isAbove(counts.read, 3)
+  })
+
+  it("costs one connection in all passes of a client whose replies have no room for a group", function* ({
+    chroot,
+    zk
+  }) {
+    const paths = Arr.range(100, 299).map((n) => `/app/${n}`)
+    const data = new Uint8Array(2000)
+    yield* zk.transaction([Op.create("/app"), ...paths.map((path) => Op.create(path, { data }))])
+    const client = yield* connectTo(yield* Target, { chroot, maxFrameSize: 50_000 })
+    const lost = yield* countLosses(client)
+    const { counts, reader } = readerOf(client)
+    const { entries, pass } = followerOf(reader)
+    assert.lengthOf(yield* pass, 201)
+    counts.read = 0
+    assert.deepStrictEqual(yield* pass, [])
+    assert.strictEqual(lost.times, isAtLeast("3.6.0") ? 1 : 0)
+    if (isAtLeast("3.6.0")) assert.isAbove(counts.read, 10)
+    assert.deepStrictEqual(sorted(entries.values()), sorted(yield* entriesOf(oneByOne(zk))))
   })
 
   it("costs one connection in a restore in which many znodes grow", function* ({ chroot, file, zk }) {

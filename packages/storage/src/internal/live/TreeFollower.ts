@@ -56,7 +56,7 @@ export class TreeFollower<E, R> {
   /** Looks at every znode. Gives the paths of those that have changed or are gone. */
   readonly pass: Effect.Effect<ReadonlySet<string>, E | ReadError, R> = Effect.suspend(() => {
     const { concurrency, known, onVisited, root, zk } = this.options
-    this.joint = jointReadsOf(zk)
+    this.joint = jointReadsOf(zk, this.joint)
     const seen = new Set<string>()
     const changed = new Set<string>()
     this.unreadable.clear()

@@ -27,9 +27,16 @@ export interface JointReads {
    * connection, and with it the writes of others that are on their way. So it is the last one.
    */
   readonly end: Deferred.Deferred<void>
+  /** The most bytes that are asked for in a request. */
+  readonly limit: { size: number }
 }
 
-export const jointReadsOf = (zk: LiveReader): JointReads => ({ zk, end: Deferred.makeUnsafe() })
+/** Those of another work with the same client keep within the limit that was found `before`. */
+export const jointReadsOf = (zk: LiveReader, before?: JointReads): JointReads => ({
+  zk,
+  end: Deferred.makeUnsafe(),
+  limit: before?.limit ?? { size: MAX_SIZE }
+})
 
 /**
  * Reads those of the znodes that can be read together, each as it was at one moment: their ACLs first, and then the data and
@@ -42,7 +49,7 @@ export const readTogether = (
   ownerOf?: OwnerOf
 ): Effect.Effect<ReadonlyMap<string, ReadZnode>> => {
   if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
-  const { zk } = joint
+  const { limit, zk } = joint
   return Effect.gen(function* () {
     const found = new Map<string, ReadZnode>()
     const add = ({ acl, path, stat }: Looked, data: Uint8Array, children: ReadonlyArray<string>): void => {
@@ -56,9 +63,9 @@ export const readTogether = (
       const { acl, stat } = reply.value
       const znode = { path, acl, stat }
       if (stat.dataLength === 0 && stat.numChildren === 0) add(znode, new Uint8Array(0), [])
-      else if (sizeOf(stat) <= MAX_SIZE) left.push(znode)
+      else if (sizeOf(stat) <= limit.size) left.push(znode)
     }
-    const groups = groupsOf(left, ({ stat }) => sizeOf(stat))
+    const groups = groupsOf(joint, left, ({ stat }) => sizeOf(stat))
     yield* readGroups(joint, groups, (group) => readGroup(joint, group, add))
     return found
   })
@@ -74,15 +81,15 @@ export const currentTogether = (
   seen?: Pick<ReadonlyMap<string, Stat>, "get">
 ): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> => {
   if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
-  const { zk } = joint
+  const { limit, zk } = joint
   return Effect.gen(function* () {
     const data = new Map<string, DataAndStat>()
     const read = (sizeOf: (path: string) => number | undefined) => {
       const sizes = paths.flatMap((path) => {
         const size = sizeOf(path)
-        return size === undefined || size > MAX_SIZE ? [] : [{ path, size }]
+        return size === undefined || size > limit.size ? [] : [{ path, size }]
       })
-      const groups = groupsOf(sizes, ({ size }) => size)
+      const groups = groupsOf(joint, sizes, ({ size }) => size)
       return readGroups(joint, groups, (group) =>
         readAll(joint, group, isNoParent, ({ path }, read) => void data.set(path, read))
       )
@@ -127,11 +134,11 @@ export const lookTogether = (
     const left: Array<KnownZnode> = []
     for (const path of paths) {
       const before = known.get(path)
-      if (before !== undefined && before.dataLength <= MAX_DATA && sizeOf(before) <= MAX_SIZE) {
+      if (before !== undefined && before.dataLength <= MAX_DATA && sizeOf(before) <= joint.limit.size) {
         left.push({ path, known: before })
       }
     }
-    const groups = groupsOf(left, ({ known }) => sizeOf(known))
+    const groups = groupsOf(joint, left, ({ known }) => sizeOf(known))
     return Effect.as(
       readGroups(joint, groups, (group) => lookAtGroup(joint, group, found)),
       found
@@ -174,7 +181,7 @@ const MIN_ZNODES = 16
 /** The most znodes in a request. */
 const MAX_ZNODES = 64
 
-/** The size of the replies, in bytes: a small part of the reply that a client allows by default. */
+/** The most bytes that are asked for in a request by default: a small part of the reply that a client allows by default. */
 const MAX_SIZE = 262_144
 
 /** The most data that is read for the sake of a Stat, in bytes. */
@@ -195,13 +202,17 @@ interface KnownZnode {
 const sizeOf = ({ dataLength, numChildren }: Pick<Stat, "dataLength" | "numChildren">): number =>
   dataLength + numChildren * NAME_SIZE
 
-const groupsOf = <A>(znodes: ReadonlyArray<A>, sizeOf: (znode: A) => number): ReadonlyArray<ReadonlyArray<A>> => {
+const groupsOf = <A>(
+  { limit }: JointReads,
+  znodes: ReadonlyArray<A>,
+  sizeOf: (znode: A) => number
+): ReadonlyArray<ReadonlyArray<A>> => {
   const groups: Array<Array<A>> = []
   let size = Number.POSITIVE_INFINITY
   for (const znode of znodes) {
     size += sizeOf(znode)
     const last = groups.at(-1)
-    if (last === undefined || last.length >= MAX_ZNODES || size > MAX_SIZE) {
+    if (last === undefined || last.length >= MAX_ZNODES || size > limit.size) {
       groups.push([znode])
       size = sizeOf(znode)
     } else last.push(znode)
@@ -261,7 +272,7 @@ const lookAtGroup = (
  * if the Stat is the one that was seen before the request, no child has come or gone.
  */
 const readAll = <A extends { readonly path: string }>(
-  { end, zk }: JointReads,
+  { end, limit, zk }: JointReads,
   group: ReadonlyArray<A>,
   isParent: (znode: A) => boolean,
   take: (znode: A, read: DataAndStat, names: ReadonlyArray<string> | undefined) => void
@@ -283,11 +294,13 @@ const readAll = <A extends { readonly path: string }>(
         if (znode !== undefined) take(znode, value, names.get(znode))
       }
     }),
-    // A request that is too large was not sent.
-    Effect.catchIf(
-      (error) => error._tag === "FrameTooLarge" && error.option === "maxFrameSize",
-      () => Deferred.succeed(end, undefined)
-    ),
+    Effect.catchTag("FrameTooLarge", (error) => {
+      // A request that is too large was not sent.
+      if (error.option !== "maxFrameSize") return Effect.void
+      // The client may allow no more, or names be longer than assumed: the same request would be too large in each pass.
+      limit.size = Math.floor(Math.min(limit.size, error.limit) / 2)
+      return Deferred.succeed(end, undefined)
+    }),
     Effect.ignore
   )
 }
