@@ -19,7 +19,7 @@ const count = isLong ? 1000 : 200
 const ALLOWED = 16 * MiB
 const concurrency = 4
 
-/** What is kept at most at some moments of a work, beyond what was kept before. */
+/** The most memory that is kept at some moments of a work, beyond that before it. */
 const mostKept = <A, E, R>(work: (onProgress: OnProgress) => Effect.Effect<A, E, R>) =>
   Effect.gen(function* () {
     const before = retainedBytes()
