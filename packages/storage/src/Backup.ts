@@ -16,13 +16,14 @@ import { holdFile } from "./internal/backup/holdFile.ts"
 import { openPartialFile } from "./internal/backup/PartialFile.ts"
 import { writeLines } from "./internal/backup/writeLines.ts"
 import { type ChangedPaths, watchChanges } from "./internal/live/ChangedPaths.ts"
+import { checkAclReaders } from "./internal/live/aclReaders.ts"
 import { TreeFollower, zxidNow } from "./internal/live/TreeFollower.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
-import { CONCURRENCY } from "./internal/live/walk.ts"
+import { concurrencyOf } from "./internal/live/walk.ts"
 import * as Rules from "./internal/options.ts"
 import type { OnProgress } from "./Progress.ts"
 import { FileAccessError } from "./StorageError.ts"
-import type { LiveReader, Owners } from "./TreeSource.ts"
+import type { AclReaders, LiveReader, Owners } from "./TreeSource.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -34,10 +35,13 @@ import type { LiveReader, Owners } from "./TreeSource.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends AclReaders {
   /** The first znode. Default: `/`, without `/zookeeper`. */
   readonly path?: string | undefined
-  /** How many znodes are asked for at a time. Default: 256. Their data is in memory together. */
+  /**
+   * How many znodes are asked for at a time. Their data is in memory together. Default: 256, and with `aclReaders` up to 1,024 as
+   * long as their data has less than 64 MB.
+   */
   readonly concurrency?: number | undefined
   /** Where containers and TTL znodes are known from, because servers do not tell them; see `TreeSource.ownersOf`. */
   readonly owners?: Owners | undefined
@@ -121,6 +125,7 @@ export const make = (
 ): Effect.Effect<Result, ReadError | FileAccessError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     yield* Rules.checkOptions(known, options)
+    yield* checkAclReaders(zk, options)
     const { overwrite = false } = options
     yield* refuseExisting(file, overwrite)
     yield* holdFile(`${file}.partial`)
@@ -139,6 +144,7 @@ const known = Rules.make<Options>(
   {
     path: Rules.znodePath,
     concurrency: Rules.count,
+    aclReaders: Rules.clients,
     owners: Rules.callback,
     unreadable: Rules.oneOf("fail", "skip"),
     resume: Rules.flag,
@@ -156,7 +162,7 @@ const makeHeld = (
   options: Options
 ): Effect.Effect<Result, ReadError | FileAccessError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
-    const { concurrency = CONCURRENCY, maxPasses = 10, onProgress, overwrite = false, path = "/" } = options
+    const { maxPasses = 10, onProgress, overwrite = false, path = "/" } = options
     const skipsUnreadable = options.unreadable === "skip"
     const knowsKinds = options.owners !== undefined
     const head = `${JSON.stringify({ partial: 2, chroot: zk.chroot, path, knowsKinds })}\n`
@@ -168,8 +174,9 @@ const makeHeld = (
     let passes = 0
     const follower = new TreeFollower({
       zk,
+      aclReaders: options.aclReaders,
       root: path,
-      concurrency,
+      concurrency: concurrencyOf(options),
       ownerOf: options.owners,
       skipsUnreadable,
       known: partial.known,

@@ -174,14 +174,26 @@ export type Source = TreeSource.TreeSource<SourceError, FileSystem.FileSystem>
 export type SourceError = ReadError | FileAccessError | MalformedFile
 
 /**
+ * Options whose clients are those of this face.
+ *
+ * @category options
+ * @since 0.1.0
+ */
+export type OfPromises<O extends TreeSource.AclReaders> = Omit<O, "aclReaders"> & TreeSource.AclReaders<PromiseClient>
+
+/**
  * The tree of an ensemble; see `TreeSource.live`.
  *
  * @category trees
  * @since 0.1.0
  */
-export const liveTree = (zk: PromiseClient, options?: TreeSource.LiveOptions, call?: CallOptions): Promise<Source> =>
+export const liveTree = (
+  zk: PromiseClient,
+  options?: OfPromises<TreeSource.LiveOptions>,
+  call?: CallOptions
+): Promise<Source> =>
   zk.run(
-    Effect.map(ZooKeeper.ZooKeeper, (service) => TreeSource.live(service, options)),
+    Effect.map(ZooKeeper.ZooKeeper, (service) => TreeSource.live(service, withReaders(options))),
     call
   )
 
@@ -238,9 +250,9 @@ export const directoryTree = (
 export const backup = (
   zk: PromiseClient,
   file: string,
-  options?: Backup.Options,
+  options?: OfPromises<Backup.Options>,
   call?: CallOptions
-): Promise<Backup.Result> => onClient(zk, (service) => Backup.make(service, file, options), call)
+): Promise<Backup.Result> => onClient(zk, (service) => Backup.make(service, file, withReaders(options)), call)
 
 /**
  * Writes any tree that does not change into a backup file; see `BackupFile.write`.
@@ -264,14 +276,14 @@ export const writeBackup = (
 export const planRestore = (
   zk: PromiseClient,
   source: Source,
-  options?: Restore.Options,
+  options?: OfPromises<Restore.Options>,
   call?: CallOptions
 ): AsyncIterable<Restore.Step> =>
   iterableOf(
     zk.run,
-    Stream.unwrap(Effect.map(ZooKeeper.ZooKeeper, (service) => Restore.plan(source, service, options))).pipe(
-      Stream.provide(NodeFileSystem.layer)
-    ),
+    Stream.unwrap(
+      Effect.map(ZooKeeper.ZooKeeper, (service) => Restore.plan(source, service, withReaders(options)))
+    ).pipe(Stream.provide(NodeFileSystem.layer)),
     call
   )
 
@@ -284,9 +296,9 @@ export const planRestore = (
 export const restore = (
   zk: PromiseClient,
   source: Source,
-  options?: Restore.RunOptions,
+  options?: OfPromises<Restore.RunOptions>,
   call?: CallOptions
-): Promise<Restore.Summary> => onClient(zk, (service) => Restore.run(source, service, options), call)
+): Promise<Restore.Summary> => onClient(zk, (service) => Restore.run(source, service, withReaders(options)), call)
 
 /**
  * The differences of two trees; see `Diff.compare`.
@@ -354,6 +366,16 @@ const iterableOf = <A, E, R>(
     ? PromiseAdapter.iterable(runner, stream, call)
     : PromiseAdapter.iterable(Effect.runPromise, Stream.fail(mistake))
 }
+
+/** The same options with the services of their clients. Other values are left to the rule of the option. */
+const withReaders = <O extends TreeSource.AclReaders>(options: OfPromises<O> | undefined): O | undefined => {
+  const clients: unknown = options?.aclReaders
+  if (!Array.isArray(clients)) return options as unknown as O | undefined
+  const changed: unknown = { ...options, aclReaders: clients.map(serviceOf) }
+  return changed as O
+}
+
+const serviceOf = (client: PromiseClient | undefined) => client?.runSync?.(ZooKeeper.ZooKeeper)
 
 const onClient = <A, E>(
   zk: PromiseClient,

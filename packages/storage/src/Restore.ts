@@ -9,6 +9,7 @@ import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Stream from "effect/Stream"
+import { checkAclReaders } from "./internal/live/aclReaders.ts"
 import * as Rules from "./internal/options.ts"
 import { isSameEnsemble, overlapOf, type Place } from "./internal/restore/overlap.ts"
 import { Restorer } from "./internal/restore/Restorer.ts"
@@ -67,6 +68,7 @@ export const plan = <E, R>(
   options: Options = {}
 ): Stream.Stream<Step, E | PlanError, R> =>
   Rules.checkOptions(knownPlan, options).pipe(
+    Effect.andThen(checkAclReaders(zk, options)),
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
     Effect.tap(() =>
       refuseOverlap(source, zk, options, ({ zk: client }) => Effect.succeed(client.session === zk.session))
@@ -119,6 +121,7 @@ export const run = <E, R>(
   options: RunOptions = {}
 ): Effect.Effect<Summary, E | RunError, R> =>
   Rules.checkOptions(knownRun, options).pipe(
+    Effect.andThen(checkAclReaders(zk, options)),
     Effect.andThen(Effect.suspend(() => checked(source, zk, options))),
     Effect.tap(() =>
       refuseOverlap(source, zk, options, (from, to) => isSameEnsemble<WriteError>(from, { ...to, zk }, identity))
@@ -130,6 +133,7 @@ export const run = <E, R>(
 
 const planKeys: Rules.Rules<Options> = {
   path: Rules.znodePath,
+  aclReaders: Rules.clients,
   overwrite: Rules.oneOf("older", "never", "always"),
   acl: Rules.callback,
   kinds: Rules.oneOf("keep", "persistent"),

@@ -13,10 +13,11 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import * as DataDirectory from "./DataDirectory.ts"
 import { readEntries, verifyBackup } from "./internal/backup/readBackup.ts"
+import { mistakeInAclReaders } from "./internal/live/aclReaders.ts"
 import { type JointReads, jointReadsOf, readTogether, visitRead } from "./internal/live/readTogether.ts"
 import { type OwnerOf, readZnode, type ReadZnode } from "./internal/live/readZnode.ts"
 import { sizeOf } from "./internal/live/sizeOf.ts"
-import { isExcluded, type Visit, walk } from "./internal/live/walk.ts"
+import { bytesOf, concurrencyOf, isExcluded, type Visit, walk } from "./internal/live/walk.ts"
 import * as Rules from "./internal/options.ts"
 import { treeKeys } from "./internal/tree/knownKeys.ts"
 import { loadSnapshot, requireAcls } from "./internal/tree/loadSnapshot.ts"
@@ -25,9 +26,9 @@ import type { ReadOptions } from "./Snapshot.ts"
 import type { FileAccessError, IncompleteDirectory, MalformedFile } from "./StorageError.ts"
 import type { Tree } from "./Tree.ts"
 import type { Znode } from "./Znode.ts"
-import type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
+import type { AclReaders, Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
 
-export type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
+export type { AclReaders, Entry, LiveReader, Owners, TreeSource } from "./internal/live/model.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -39,10 +40,13 @@ export type { Entry, LiveReader, Owners, TreeSource } from "./internal/live/mode
  * @category options
  * @since 0.1.0
  */
-export interface LiveOptions {
+export interface LiveOptions extends AclReaders {
   /** The first znode. Default: `/`. */
   readonly path?: string | undefined
-  /** How many znodes are asked for at a time. Default: 256. Their data is in memory together. */
+  /**
+   * How many znodes are asked for at a time. Their data is in memory together. Default: 256, and with `aclReaders` up to 1,024 as
+   * long as their data has less than 64 MB.
+   */
   readonly concurrency?: number | undefined
   /** Where containers and TTL znodes are known from; see `ownersOf`. Default: nowhere. */
   readonly owners?: Owners | undefined
@@ -110,9 +114,9 @@ export interface DirectoryOptions extends DataDirectory.TreeOptions {
  * @since 0.1.0
  */
 export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<ReadError> => {
-  const mistake = Rules.mistakeIn(knownLive, options)
+  const mistake = Rules.mistakeIn(knownLive, options) ?? mistakeInAclReaders(zk, options)
   if (mistake !== undefined) return refused("the live tree", mistake)
-  const { concurrency, owners, path: root = "/" } = options
+  const { owners, path: root = "/" } = options
   const visit = (path: string) =>
     readZnode(zk, path, owners).pipe(
       Effect.map(visitOf),
@@ -133,9 +137,9 @@ export const live = (zk: LiveReader, options: LiveOptions = {}): TreeSource<Read
     name: `the live tree ${root}`,
     root,
     client: zk,
-    entries: Stream.suspend(() => walk(root, visitAll(jointReadsOf(zk)), concurrency)).pipe(
-      Stream.flatMap((entries) => Stream.fromIterable(entries))
-    ),
+    entries: Stream.suspend(() =>
+      walk(root, visitAll(jointReadsOf(zk, options)), concurrencyOf(options), bytesOf)
+    ).pipe(Stream.flatMap((entries) => Stream.fromIterable(entries))),
     size: sizeOf(zk, root)
   }
 }
@@ -297,7 +301,7 @@ export const ownersOf =
 const visitOf = ({ children, entry }: ReadZnode): Visit<Entry> => ({ value: entry, children })
 
 const knownLive = Rules.make<LiveOptions>(
-  { path: Rules.znodePath, concurrency: Rules.count, owners: Rules.callback },
+  { path: Rules.znodePath, concurrency: Rules.count, aclReaders: Rules.clients, owners: Rules.callback },
   '{ path: "/app" }'
 )
 

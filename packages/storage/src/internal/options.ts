@@ -60,6 +60,12 @@ export const flag = rule((value) => typeof value === "boolean", "must be true or
 
 export const callback = rule((value) => typeof value === "function", "must be a function")
 
+/** Clients, of which the methods are looked at by those who call them. */
+export const clients = rule(
+  (value) => Array.isArray(value) && value.every((one) => typeof one === "object" && one !== null && "session" in one),
+  "must be an array of clients"
+)
+
 export const text = rule((value) => typeof value === "string" && value !== "", "must be a text that is not empty")
 
 /** A time in milliseconds since 1970. */

@@ -1,5 +1,6 @@
 /** Live trees of which many znodes are read in a request. */
 import { Acl, Op, type ZooKeeper } from "@effect-zookeeper/client"
+import { ConnectionLoss } from "@effect-zookeeper/client/Errors"
 import { connectTo, Target } from "@effect-zookeeper/test-kit/conformance/Target"
 import { isAtLeast } from "@effect-zookeeper/test-kit/TestServer"
 import { assert } from "@effect/vitest"
@@ -118,6 +119,48 @@ describeOnServers("a live tree", (it) => {
     const { counts, reader } = readerOf(zk)
     assert.lengthOf(yield* entriesOf(reader), 129)
     if (isAtLeast("3.6.0")) assert.deepStrictEqual(counts, { get: 1, read: 1 })
+  })
+
+  it("is read with the ACLs that several clients ask for, each for a part of them", function* ({ chroot, zk }) {
+    yield* growTree(zk, "/app", 200).pipe(Random.withSeed("shared"))
+    const expected = yield* entriesOf(zk)
+    const target = yield* Target
+    const more = [yield* connectTo(target, { chroot }), yield* connectTo(target, { chroot })].map((one) =>
+      readerOf(one)
+    )
+    const { others, reader } = readerOf(zk)
+    const aclReaders = more.map(({ reader }) => reader)
+    const shared = TreeSource.live(reader, { path: "/app", aclReaders }).entries
+    assert.deepStrictEqual(Arr.fromIterable(yield* Stream.runCollect(shared)), expected)
+    const asked = [others, ...more.map(({ others }) => others)].map(({ getAcl }) => getAcl)
+    if (isAtLeast("3.6.0")) for (const count of asked) assert.isAbove(count, expected.length / 10)
+  })
+
+  it("is as its own client reads it, whatever another one that asks for ACLs says", function* ({ zk }) {
+    const paths = ["/app", ...Arr.range(100, 150).map((n) => `/app/${n}`)]
+    for (const [index, path] of paths.entries()) yield* zk.create(path, { data: index % 2 === 0 ? "" : "data" })
+    // A server that lags behind: these ACLs and Stats are of before.
+    const before = new Map(
+      yield* Effect.forEach(paths, (path) => Effect.map(zk.getAcl(path), (acl) => [path, acl] as const))
+    )
+    const late: TreeSource.LiveReader = { ...zk, getAcl: (path) => Effect.succeed(before.get(path)!) }
+    const deaf: TreeSource.LiveReader = {
+      ...zk,
+      getAcl: (path) => Effect.fail(new ConnectionLoss({ path, operation: "getAcl", maybeApplied: false }))
+    }
+    for (const path of paths) {
+      yield* zk.set(path, "newer")
+      yield* zk.setAcl(path, [{ perms: 15, scheme: "world", id: "anyone" }])
+    }
+    const expected = yield* entriesOf(zk)
+    for (const aclReaders of [[late], [deaf], [late, deaf, late]]) {
+      const { entries } = TreeSource.live(zk, { path: "/app", aclReaders })
+      assert.deepStrictEqual(Arr.fromIterable(yield* Stream.runCollect(entries)), expected)
+      // The same of a restore that looks at what is there.
+      const source = { ...TreeSource.live(zk, { path: "/app" }), client: undefined }
+      const steps = Stream.runCollect(Restore.plan(source, zk, { aclReaders }))
+      assert.deepStrictEqual([...new Set(Arr.map(yield* steps, ({ _tag }) => _tag))], ["Same"])
+    }
   })
 
   it("leaves znodes to requests of their own that together are large", function* ({ zk }) {

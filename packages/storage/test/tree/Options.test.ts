@@ -61,8 +61,10 @@ const wrongValues: Record<string, ReadonlyArray<object>> = {
   backupTree: [{ path: "app" }, { maxRecordSize: 0 }],
   snapshotTree: [{ path: 5 }, { maxTreeSize: -1 }],
   directoryTree: [{ path: "/app/" }, { zxid: "0x1f" }, { onRestored: true }],
-  liveTree: [{ concurrency: 0 }, { concurrency: Number.NaN }, { owners: {} }, { path: "app" }],
+  liveTree: [{ aclReaders: [5] }, { concurrency: 0 }, { concurrency: Number.NaN }, { owners: {} }, { path: "app" }],
   backup: [
+    { aclReaders: {} },
+    { aclReaders: [undefined] },
     { concurrency: -1 },
     { concurrency: Number.POSITIVE_INFINITY },
     { unreadable: "leave" },
@@ -73,6 +75,7 @@ const wrongValues: Record<string, ReadonlyArray<object>> = {
   ],
   writeBackup: [{ zxid: 1 }, { to: 1 }, { isConsistent: "no" }, { overwrite: 1 }],
   planRestore: [
+    { aclReaders: "all" },
     { overwrite: "newer" },
     { kinds: "permanent" },
     { acl: [] },
@@ -135,6 +138,18 @@ describe("invalid options", () => {
       assert.include(String(literal), 'invalid overwrite "newer": must be "older" or "never" or "always"')
       const list = await rejection(Storage.restore(zk, source, { acl: [{ id: "secret" }] as never }))
       assert.include(String(list), 'invalid acl "an array": must be a function')
+    } finally {
+      await zk.close()
+    }
+  })
+
+  it("say that clients of another chroot would ask for other znodes", async () => {
+    const zk = await connect()
+    try {
+      const other = await zk.withChroot("/other")
+      const error = await rejection(Storage.backup(zk, "/nowhere/app.ndjson", { aclReaders: [zk, other] }))
+      const rule = "must be clients with the chroot of the one that reads, /"
+      assert.deepInclude(error, { _tag: "InvalidArgument", argument: "aclReaders", rule })
     } finally {
       await zk.close()
     }

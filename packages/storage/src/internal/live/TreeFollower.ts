@@ -10,7 +10,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Entry, LiveReader } from "./model.ts"
+import type { AclReaders, Entry, LiveReader } from "./model.ts"
 import { type JointReads, jointReadsOf, lookTogether, readTogether, visitRead } from "./readTogether.ts"
 import {
   fingerprintOf,
@@ -22,9 +22,9 @@ import {
   type ReadZnode,
   retryingTransient
 } from "./readZnode.ts"
-import { isExcluded, type Visit, walk } from "./walk.ts"
+import { bytesOf, CONCURRENCY, isExcluded, type Visit, walk } from "./walk.ts"
 
-export interface FollowerOptions<E, R> {
+export interface FollowerOptions<E, R> extends AclReaders {
   readonly zk: LiveReader
   readonly root: string
   readonly concurrency: number
@@ -50,13 +50,13 @@ export class TreeFollower<E, R> {
 
   constructor(options: FollowerOptions<E, R>) {
     this.options = options
-    this.joint = jointReadsOf(options.zk)
+    this.joint = jointReadsOf(options.zk, options)
   }
 
   /** Looks at every znode. Gives the paths of those that have changed or are gone. */
   readonly pass: Effect.Effect<ReadonlySet<string>, E | ReadError, R> = Effect.suspend(() => {
     const { concurrency, known, onVisited, root, zk } = this.options
-    this.joint = jointReadsOf(zk, this.joint)
+    this.joint = jointReadsOf(zk, this.options, this.joint)
     const seen = new Set<string>()
     const changed = new Set<string>()
     this.unreadable.clear()
@@ -65,7 +65,7 @@ export class TreeFollower<E, R> {
         for (const [index, path] of paths.entries()) if (visits[index] !== undefined) seen.add(path)
         return visits
       })
-    return walk(root, visitAll, concurrency).pipe(
+    return walk(root, visitAll, concurrency, bytesOf).pipe(
       Stream.runForEach((entries) => {
         onVisited(seen.size)
         for (const { znode } of entries) changed.add(znode.path)
@@ -90,7 +90,7 @@ export class TreeFollower<E, R> {
       const own = paths.filter((path) => ZnodePath.isUnder(root, path) && !isExcluded(root, path))
       const gone = new Set<string>()
       // Those of a step are taken before the next are read: all of them together may be larger than the memory.
-      for (const some of Arr.chunksOf(own, concurrency)) {
+      for (const some of Arr.chunksOf(own, Math.min(concurrency, CONCURRENCY))) {
         const entries: Array<Entry> = []
         const added = new Set<string>()
         for (const [path, visited] of Arr.zip(some, yield* this.visitAll(some, true))) {

@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
-import type { LiveReader } from "./model.ts"
+import type { AclReaders, LiveReader } from "./model.ts"
 import {
   entryOf,
   fingerprintOf,
@@ -22,6 +22,8 @@ import type { Visit } from "./walk.ts"
 /** The joint requests of one work on a live tree: a pass, a restore, a comparison. */
 export interface JointReads {
   readonly zk: LiveReader
+  /** All that ask for ACLs; `zk` is one of them. */
+  readonly aclReaders: ReadonlyArray<LiveReader>
   /**
    * Done by a reply that was larger than the client allows, because znodes have grown since their Stats were seen. It costs the
    * connection, and with it the writes of others that are on their way. So it is the last one.
@@ -32,8 +34,13 @@ export interface JointReads {
 }
 
 /** Those of another work with the same client keep within the limit that was found `before`. */
-export const jointReadsOf = (zk: LiveReader, before?: JointReads): JointReads => ({
+export const jointReadsOf = (
+  zk: LiveReader,
+  { aclReaders = [] }: AclReaders = {},
+  before?: JointReads
+): JointReads => ({
   zk,
+  aclReaders: [zk, ...aclReaders],
   end: Deferred.makeUnsafe(),
   limit: before?.limit ?? { size: MAX_SIZE }
 })
@@ -49,20 +56,23 @@ export const readTogether = (
   ownerOf?: OwnerOf
 ): Effect.Effect<ReadonlyMap<string, ReadZnode>> => {
   if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
-  const { limit, zk } = joint
+  const { limit } = joint
   return Effect.gen(function* () {
     const found = new Map<string, ReadZnode>()
     const add = ({ acl, path, stat }: Looked, data: Uint8Array, children: ReadonlyArray<string>): void => {
       found.set(path, { entry: entryOf(path, data, acl, stat, ownerOf), children })
     }
-    const replies = yield* Requests.exits(paths.map((path) => zk.getAcl(path)))
+    const replies = yield* askForAcls(joint, paths)
     const left: Array<Looked> = []
+    // Another client may have read from a server that lags behind: what it says of an empty znode is to be confirmed, too.
+    const isConfirmed = joint.aclReaders.length === 1
     for (const [index, path] of paths.entries()) {
       const reply = replies[index]
       if (reply === undefined || Exit.isFailure(reply)) continue
       const { acl, stat } = reply.value
       const znode = { path, acl, stat }
-      if (stat.dataLength === 0 && stat.numChildren === 0) add(znode, new Uint8Array(0), [])
+      const isEmpty = stat.dataLength === 0 && stat.numChildren === 0
+      if (isEmpty && isConfirmed) add(znode, new Uint8Array(0), [])
       else if (sizeOf(stat) <= limit.size) left.push(znode)
     }
     const groups = groupsOf(joint, left, ({ stat }) => sizeOf(stat))
@@ -81,7 +91,7 @@ export const currentTogether = (
   seen?: Pick<ReadonlyMap<string, Stat>, "get">
 ): Effect.Effect<ReadonlyMap<string, DataAndStat & AclAndStat>> => {
   if (!canReadTogether(joint, paths)) return Effect.succeed(new Map())
-  const { limit, zk } = joint
+  const { limit } = joint
   return Effect.gen(function* () {
     const data = new Map<string, DataAndStat>()
     const read = (sizeOf: (path: string) => number | undefined) => {
@@ -94,7 +104,7 @@ export const currentTogether = (
         readAll(joint, group, isNoParent, ({ path }, read) => void data.set(path, read))
       )
     }
-    const asked = yield* Effect.forkChild(Requests.exits(paths.map((path) => zk.getAcl(path))), {
+    const asked = yield* Effect.forkChild(askForAcls(joint, paths), {
       startImmediately: true
     })
     if (seen !== undefined) yield* read((path) => seen.get(path)?.dataLength)
@@ -172,6 +182,12 @@ export const visitRead = <A, E, R>(
 
 const canReadTogether = ({ end, zk }: JointReads, paths: ReadonlyArray<string>): boolean =>
   paths.length >= MIN_ZNODES && !Deferred.isDoneUnsafe(end) && zk.session.serverFeatures.supports("multiRead")
+
+/** Each client asks for a part of them. */
+const askForAcls = ({ aclReaders, zk }: JointReads, paths: ReadonlyArray<string>) => {
+  const share = Math.ceil(paths.length / aclReaders.length)
+  return Requests.exits(paths.map((path, index) => (aclReaders[Math.floor(index / share)] ?? zk).getAcl(path)))
+}
 
 const isNoParent = (): boolean => false
 

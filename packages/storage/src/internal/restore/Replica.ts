@@ -66,7 +66,7 @@ export class Replica {
   readonly look: Effect.Effect<void, WriteError> = Effect.gen({ self: this }, function* () {
     // Another server may lag behind the one that a lost write has reached.
     yield* Outcome.retryTransient(this.zk.sync(this.to))
-    this.joint = jointReadsOf(this.zk, this.joint)
+    this.joint = jointReadsOf(this.zk, {}, this.joint)
     const index = yield* indexOf(this.zk, this.to, this.options.concurrency ?? CONCURRENCY, () => {})
     this.present.clear()
     this.ephemerals.clear()

@@ -50,7 +50,7 @@ export class Restorer<E, R> {
   constructor(source: TreeSource<E, R>, zk: LiveReader, root: string, options: Restore.Options) {
     this.source = source
     this.zk = zk
-    this.joint = jointReadsOf(zk)
+    this.joint = jointReadsOf(zk, options)
     this.root = root
     this.options = options
   }

@@ -1,6 +1,7 @@
 /** The options and the steps of a restore. */
 import type { Acl } from "@effect-zookeeper/client/Acl"
 import type { ReadError } from "@effect-zookeeper/client/Errors"
+import type { AclReaders } from "../live/model.ts"
 import type { OnProgress } from "../../Progress.ts"
 import type { MaskedAcl } from "../../StorageError.ts"
 import type { WriteError } from "./Writer.ts"
@@ -11,7 +12,7 @@ import type { WriteError } from "./Writer.ts"
  * @category options
  * @since 0.1.0
  */
-export interface Options {
+export interface Options extends AclReaders {
   /** The path in the target for the first znode of the source. Default: its path in the source. */
   readonly path?: string | undefined
   /**

@@ -45,7 +45,7 @@ export const indexOf = (
           visit
         )
       )
-    return walk(root, visitAll, concurrency).pipe(
+    return walk(root, visitAll, concurrency, () => 0).pipe(
       Stream.runForEach(() => Effect.sync(() => onVisited(index.size))),
       Effect.as(index)
     )
