@@ -7,6 +7,7 @@ import { printOne, Printer } from "../output/Printer.ts"
 import { count, ofData, shown } from "../output/text.ts"
 import { withProgress } from "../output/progress.ts"
 import { reportUnfinished } from "../output/unfinished.ts"
+import { openAclReaders } from "./aclReaders.ts"
 import { ownersIn } from "./owners.ts"
 
 export interface Input {
@@ -22,6 +23,7 @@ export interface Input {
 export const backup = Effect.fnUntraced(function* ({ data, file, force, logs, path, restart, skip }: Input) {
   const client = yield* Client
   const zk = yield* client.reader
+  const aclReaders = yield* openAclReaders(client, zk, path)
   const owners = yield* ownersIn({ data, logs }, client.settings.chroot)
   const { note } = yield* Printer
   let hasRead = false
@@ -29,6 +31,7 @@ export const backup = Effect.fnUntraced(function* ({ data, file, force, logs, pa
   const { header, resumed } = yield* withProgress((onProgress) =>
     Backup.make(zk, file, {
       path,
+      aclReaders,
       owners,
       unreadable: skip ? "skip" : "fail",
       resume: !restart,

@@ -52,16 +52,17 @@ const transfer = Effect.fnUntraced(function* (
   if (targetText !== undefined) yield* refuseOverlap(sourceText, targetText)
   const source = yield* openSource(sourceText)
   const target = yield* openTarget(command, targetText ?? source.root)
+  // The dry run may be all that is allowed.
+  const reader = yield* target.read
   const options: Restore.Options = {
     path: target.path,
+    aclReaders: yield* target.aclReaders(reader),
     overwrite: flags.overwrite,
     kinds: flags.kinds,
     counters: !flags.noCounters,
     maxRaise: flags.maxRaise,
     ...(flags.openAcls ? { acl: () => Acl.open } : {})
   }
-  // The dry run may be all that is allowed.
-  const reader = yield* target.read
   const counts = new Map<Restore.Step["_tag"], number>()
   const steps = yield* withProgress((onProgress) =>
     Stream.runCollect(

@@ -32,6 +32,7 @@ import type { Printer } from "../output/Printer.ts"
 import { shown } from "../output/text.ts"
 import { parseMoment } from "../files/moment.ts"
 import { readAt, readOptions, withReading } from "../files/reading.ts"
+import { openAclReaders } from "./aclReaders.ts"
 
 /** A tree that is live. */
 interface Live {
@@ -62,8 +63,9 @@ export const openSource = Effect.fnUntraced(function* (
 > {
   const ref = yield* parse(text)
   if (ref._tag === "Live") {
-    const zk: Reader = yield* (yield* clientOf(ref)).reader
-    return TreeSource.live(zk, { path: ref.path })
+    const client = yield* clientOf(ref)
+    const zk: Reader = yield* client.reader
+    return TreeSource.live(zk, { path: ref.path, aclReaders: yield* openAclReaders(client, zk, ref.path) })
   }
   const options = { ...(yield* readOptions), path: ref.path }
   switch (ref.kind) {
@@ -85,7 +87,8 @@ export const openSource = Effect.fnUntraced(function* (
 export const openTarget = Effect.fnUntraced(function* (command: string, text: string) {
   const ref = yield* parseLive(text)
   const client = yield* clientOf(ref)
-  return { path: ref.path, read: client.reader, write: client.writer(command) }
+  const aclReaders = (zk: Reader) => openAclReaders(client, zk, ref.path)
+  return { path: ref.path, read: client.reader, write: client.writer(command), aclReaders }
 })
 
 /** Both ends of something that goes on for long, whose clients begin new sessions after an expiry. */
