@@ -49,6 +49,9 @@ const modern = (version: string, suite: string): Release => ({
   ]
 })
 
+/** The one that all upgrades lead to. */
+export const newest = modern("3.9.6", "sid")
+
 /** From the oldest that is supported to the newest. */
 export const releases: ReadonlyArray<Release> = [
   {
@@ -60,5 +63,5 @@ export const releases: ReadonlyArray<Release> = [
   },
   modern("3.8.0", "bookworm"),
   modern("3.9.3", "trixie"),
-  modern("3.9.6", "sid")
+  newest
 ]

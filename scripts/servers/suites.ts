@@ -12,6 +12,8 @@ export interface Suite {
   readonly files: ReadonlyArray<string>
   /** A part of the titles of its tests: files may have tests of other servers. */
   readonly only?: string
+  /** Whether it goes from the release to the newest one, so that both have to be there. */
+  readonly isUpgrade?: boolean
 }
 
 export const suites: ReadonlyArray<Suite> = [
@@ -47,7 +49,8 @@ export const suites: ReadonlyArray<Suite> = [
     only: "real"
   },
   { name: "TLS", files: ["packages/client/test/security/Tls"] },
-  { name: "SASL", files: ["packages/session/test/auth/Sasl.test.ts"] }
+  { name: "SASL", files: ["packages/session/test/auth/Sasl.test.ts"] },
+  { name: "upgrade", files: ["packages/test-kit/test/scenarios/Ensemble.upgrade.test.ts"], isUpgrade: true }
 ]
 
 export interface SuiteResult {
@@ -82,16 +85,31 @@ type Report = typeof Report.Type
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
+/** Where the releases of a run are. */
+export interface Homes {
+  readonly home: string
+  /** The release that an upgrade leads to. */
+  readonly newest?: string | undefined
+}
+
 /** Runs a suite on the release in `home`. A run that does not even begin is a failure. */
-export const runSuite = (suite: Suite, home: string): Effect.Effect<SuiteResult> =>
+export const runSuite = (suite: Suite, homes: Homes): Effect.Effect<SuiteResult> =>
   Effect.gen(function* () {
     const file = Path.join(yield* TemporaryFolder.make("servers-"), "report.json")
-    const printed = yield* runVitest(suite, home, file)
-    if (!Fs.existsSync(file)) return { passed: 0, failures: [lastLines(printed)], refused: 0, gaps: new Map() }
+    const printed = yield* runVitest(suite, homes, file)
+    if (!Fs.existsSync(file)) return failed(lastLines(printed))
     return resultOf(yield* Effect.orDie(Schema.decodeEffect(Report)(Fs.readFileSync(file, "utf8"))))
   }).pipe(Effect.scoped)
 
-const runVitest = ({ files, only }: Suite, home: string, outputFile: string): Effect.Effect<string> => {
+/** The result of a suite that could not run. */
+export const failed = (reason: string): SuiteResult => ({
+  passed: 0,
+  failures: [reason],
+  refused: 0,
+  gaps: new Map()
+})
+
+const runVitest = ({ files, only }: Suite, { home, newest }: Homes, outputFile: string): Effect.Effect<string> => {
   const args = [
     Path.join(root, "node_modules/vitest/vitest.mjs"),
     "run",
@@ -100,7 +118,8 @@ const runVitest = ({ files, only }: Suite, home: string, outputFile: string): Ef
     "--reporter=json",
     `--outputFile.json=${outputFile}`
   ]
-  return Effect.map(capture(process.execPath, args, root, { ZOOKEEPER_HOME: home }), ({ printed }) => printed)
+  const env = { ZOOKEEPER_HOME: home, ...(newest === undefined ? {} : { ZOOKEEPER_UPGRADE: newest }) }
+  return Effect.map(capture(process.execPath, args, root, env), ({ printed }) => printed)
 }
 
 const resultOf = ({ testResults }: Report): SuiteResult => {

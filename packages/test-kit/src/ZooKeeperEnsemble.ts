@@ -7,7 +7,7 @@ import * as Path from "node:path"
 import * as FaultProxy from "./FaultProxy.ts"
 import { certificatesFor } from "./internal/server/certificates.ts"
 import { freePorts } from "./internal/server/ports.ts"
-import { dynamicConfig, type Member } from "./internal/server/serverConfig.ts"
+import { dynamicConfig, type Member, UNCHANGED } from "./internal/server/serverConfig.ts"
 import { inRealTime, makeInstance, withFreshPorts } from "./internal/server/serverInstance.ts"
 import * as TemporaryFolder from "./TemporaryFolder.ts"
 import { type ZooKeeperNotFound, ZooKeeperServerError } from "./ZooKeeperError.ts"
@@ -27,6 +27,11 @@ export interface EnsembleOptions extends Options {
    * be reconfigured, for every member knows the others by addresses of its own. Default false.
    */
   readonly links?: boolean | undefined
+  /**
+   * Whether each member has the list of all in its `zoo.cfg`, which releases before 3.5 need. Such an ensemble cannot be
+   * reconfigured. Default false.
+   */
+  readonly staticMembers?: boolean | undefined
 }
 
 export interface ZooKeeperEnsemble {
@@ -82,6 +87,7 @@ export const make = Effect.fnUntraced(function* (
           root: folder,
           install,
           options: links.length === 0 ? options : { ...options, config: [...(options.config ?? []), UNCHANGED] },
+          isStatic: options.staticMembers === true,
           members: members.includes(member) ? seenBy(member, members, links) : [...members, member],
           certificates
         })
@@ -108,9 +114,6 @@ interface Link {
   readonly quorum: FaultProxy.FaultProxy
   readonly election: FaultProxy.FaultProxy
 }
-
-/** Members that know different addresses of each other must not compare them. */
-const UNCHANGED = "reconfigEnabled=false"
 
 /**
  * Open connections fall silent; new ones are reset, as a server that hears nothing of them answers none. The port stays

@@ -35,14 +35,7 @@ export const mainClass = "org.apache.zookeeper.server.quorum.QuorumPeerMain"
  */
 export const find = Effect.suspend((): Effect.Effect<ZooKeeperInstall, ZooKeeperNotFound | ZooKeeperServerError> => {
   const home = process.env["ZOOKEEPER_HOME"]
-  if (home !== undefined && home !== "") {
-    const release = apacheRelease(home)
-    return typeof release !== "string"
-      ? Effect.succeed(release)
-      : Effect.fail(
-          new ZooKeeperServerError({ server: `ZOOKEEPER_HOME=${home}`, action: "finding it", reason: release })
-        )
-  }
+  if (home !== undefined && home !== "") return at(home)
   const tried = ["ZOOKEEPER_HOME is not set"]
   for (const look of [debianPackage, dockerImage]) {
     const found = look()
@@ -51,6 +44,14 @@ export const find = Effect.suspend((): Effect.Effect<ZooKeeperInstall, ZooKeeper
   }
   return Effect.fail(new ZooKeeperNotFound({ tried }))
 })
+
+/** The Apache release in a folder, as `ZOOKEEPER_HOME` names one. */
+export const at = (home: string): Effect.Effect<ZooKeeperInstall, ZooKeeperServerError> => {
+  const release = apacheRelease(home)
+  return typeof release !== "string"
+    ? Effect.succeed(release)
+    : Effect.fail(new ZooKeeperServerError({ server: `ZOOKEEPER_HOME=${home}`, action: "finding it", reason: release }))
+}
 
 /**
  * Installs Debian's package with apt-get, if that is allowed here: as root on Debian or a relative of it, or with

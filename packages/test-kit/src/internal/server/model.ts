@@ -97,6 +97,11 @@ export interface ZooKeeperServer {
   readonly launch: Effect.Effect<void, ZooKeeperServerError>
   /** `stop`, then `start`. */
   readonly restart: Effect.Effect<void, ZooKeeperServerError>
+  /**
+   * `stop`, then the release in a folder like `ZOOKEEPER_HOME` in its place, on the same data and ports. From then on
+   * every start is of that release.
+   */
+  readonly restartAs: (home: string) => Effect.Effect<void, ZooKeeperServerError>
   /** SIGSTOP: the sockets stay open, nothing answers. */
   readonly pause: Effect.Effect<void>
   /** SIGCONT. */

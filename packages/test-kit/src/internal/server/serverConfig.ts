@@ -17,12 +17,12 @@ export interface Member {
   readonly ports: Ports
 }
 
-/** `zoo.cfg` of one server. An ensemble's members are in a file of their own, which reconfiguration rewrites. */
+/** `zoo.cfg` of one server, with the lines about its place in an ensemble. */
 export const zooCfg = (
   folder: string,
   ports: Ports,
   options: Options,
-  ensemble: boolean,
+  membership: ReadonlyArray<string>,
   certificates: Certificates | undefined
 ): string => {
   const tickTime = options.tickTime ?? 500
@@ -42,9 +42,7 @@ export const zooCfg = (
     ...(options.localSessions === "upgrading"
       ? ["localSessionsEnabled=true", "localSessionsUpgradingEnabled=true"]
       : []),
-    ...(ensemble
-      ? ["standaloneEnabled=false", `dynamicConfigFile=${folder}/zoo.cfg.dynamic`]
-      : [`clientPort=${ports.client}`, "clientPortAddress=127.0.0.1"]),
+    ...membership,
     ...(certificates === undefined
       ? []
       : [
@@ -67,6 +65,29 @@ export const zooCfg = (
     ...(options.config ?? [])
   ])
 }
+
+/** The lines of `zoo.cfg` by which a standalone server is found. */
+export const standalone = (ports: Ports): ReadonlyArray<string> => [
+  `clientPort=${ports.client}`,
+  "clientPortAddress=127.0.0.1"
+]
+
+/** The lines of `zoo.cfg` of a member whose ensemble is in a file of its own, which reconfiguration rewrites. */
+export const dynamicMember = (folder: string): ReadonlyArray<string> => [
+  "standaloneEnabled=false",
+  `dynamicConfigFile=${folder}/zoo.cfg.dynamic`
+]
+
+/** Members that know different addresses of each other, or other releases, must not compare them. */
+export const UNCHANGED = "reconfigEnabled=false"
+
+/** The lines of `zoo.cfg` of a member whose ensemble never changes: every release reads them. */
+export const staticMember = (ports: Ports, members: ReadonlyArray<Member>): ReadonlyArray<string> => [
+  ...standalone(ports),
+  "standaloneEnabled=false",
+  UNCHANGED,
+  ...members.map(({ id, ports }) => `server.${id}=127.0.0.1:${ports.quorum}:${ports.election}`)
+]
 
 /** The members of an ensemble as `zoo.cfg.dynamic` lists them. */
 export const dynamicConfig = (members: ReadonlyArray<Member>): string =>

@@ -11,12 +11,23 @@ import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { ZooKeeperServerError } from "../../ZooKeeperError.ts"
-import { mainClass, type ZooKeeperInstall } from "../../ZooKeeperInstall.ts"
+import * as ZooKeeperInstall from "../../ZooKeeperInstall.ts"
 import type { Mode, Options, ZooKeeperServer } from "./model.ts"
 import { type Certificates, makeClientPfx, makeCrl, makeEncryptedClientKey } from "./certificates.ts"
 import { fourLetterWord } from "./fourLetterWord.ts"
 import * as GuardedProcess from "./guardedProcess.ts"
-import { dynamicConfig, jaasConf, jvmFlags, logbackXml, type Member, type Ports, zooCfg } from "./serverConfig.ts"
+import {
+  dynamicConfig,
+  dynamicMember,
+  jaasConf,
+  jvmFlags,
+  logbackXml,
+  type Member,
+  type Ports,
+  standalone,
+  staticMember,
+  zooCfg
+} from "./serverConfig.ts"
 import { awaitStopped } from "./awaitStopped.ts"
 
 interface Spec {
@@ -26,10 +37,12 @@ interface Spec {
   /** The folder to remove if this process dies: the server's, or the one with all folders of its ensemble. */
   readonly root: string
   readonly ports: Ports
-  readonly install: ZooKeeperInstall
+  readonly install: ZooKeeperInstall.ZooKeeperInstall
   readonly options: Options
   /** All members of the ensemble, this one included; `undefined` for a standalone server. */
   readonly members: ReadonlyArray<Member> | undefined
+  /** Whether the members are listed in `zoo.cfg` itself, for good. Default false. */
+  readonly isStatic?: boolean
   readonly certificates: Certificates | undefined
 }
 
@@ -60,6 +73,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
   writeFiles(spec)
 
   const lock = yield* Semaphore.make(1)
+  let { install } = spec
   let current: GuardedProcess.GuardedProcess | undefined
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
@@ -76,7 +90,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
   const launch = Effect.gen(function* () {
     if (current?.isRunning() === true) return
     const previous = current
-    current = yield* GuardedProcess.start({ folder: spec.root, logFile, ...command(spec) })
+    current = yield* GuardedProcess.start({ folder: spec.root, logFile, ...command(spec, install) })
     // Until now the guard of the former process has watched the folder.
     if (previous !== undefined) yield* previous.release
   }).pipe(Effect.uninterruptible)
@@ -124,6 +138,13 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
   }
   const start = launch.pipe(Effect.andThen(awaitMode()))
 
+  const restartAs = Effect.fnUntraced(function* (home: string) {
+    const other = yield* ZooKeeperInstall.at(home)
+    yield* stop
+    install = other
+    yield* start
+  })
+
   const { certificates } = spec
   const server: ZooKeeperServer = {
     id,
@@ -149,6 +170,7 @@ export const makeInstance = Effect.fnUntraced(function* (spec: Spec) {
     start: inRealTime(lock.withPermit(start)),
     launch: lock.withPermit(launch),
     restart: inRealTime(lock.withPermit(stop.pipe(Effect.andThen(start)))),
+    restartAs: (home) => inRealTime(lock.withPermit(restartAs(home))),
     pause,
     resume: signal("SIGCONT"),
     fourLetterWord: (word, timeout = "2 seconds") => inRealTime(fourLetterWord(ports.client, word, timeout)),
@@ -163,18 +185,20 @@ const serving: ReadonlyArray<Mode> = ["leader", "follower", "observer", "standal
 const toMode = (text: string | undefined): Mode =>
   [...serving, "read-only" as const].find((mode) => mode === text) ?? "down"
 
-const writeFiles = ({ certificates, folder, id, members, options, ports }: Spec): void => {
+const writeFiles = ({ certificates, folder, id, isStatic, members, options, ports }: Spec): void => {
   const write = (name: string, content: string) => Fs.writeFileSync(Path.join(folder, name), content)
   Fs.mkdirSync(Path.join(folder, "data"))
   write("data/myid", `${id}\n`)
-  write("zoo.cfg", zooCfg(folder, ports, options, members !== undefined, certificates))
-  if (members !== undefined) write("zoo.cfg.dynamic", dynamicConfig(members))
+  const membership =
+    members === undefined ? standalone(ports) : isStatic === true ? staticMember(ports, members) : dynamicMember(folder)
+  write("zoo.cfg", zooCfg(folder, ports, options, membership, certificates))
+  if (members !== undefined && isStatic !== true) write("zoo.cfg.dynamic", dynamicConfig(members))
   write("jaas.conf", jaasConf)
   write("logback.xml", logbackXml(options.logLevel ?? "warn"))
 }
 
-const command = ({ folder, install, options }: Spec) => {
-  const args = [...jvmFlags(folder, options), mainClass, Path.join(folder, "zoo.cfg")]
+const command = ({ folder, options }: Spec, install: ZooKeeperInstall.ZooKeeperInstall) => {
+  const args = [...jvmFlags(folder, options), ZooKeeperInstall.mainClass, Path.join(folder, "zoo.cfg")]
   if (install._tag === "Java") return { command: [install.java, "-cp", install.classPath, ...args] as const }
   const container = `zookeeper-${Crypto.randomUUID()}`
   const user = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`
