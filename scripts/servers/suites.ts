@@ -24,6 +24,8 @@ export const suites: ReadonlyArray<Suite> = [
       "packages/client/test/operations",
       "packages/client/test/promise",
       "packages/client/test/aiozk",
+      "packages/client/test/peers",
+      "packages/client/test/client/Interceptor.test.ts",
       "packages/client/test/client/ZNode.test.ts",
       "packages/client/test/client/ZooKeeper.layers.test.ts"
     ]
@@ -32,11 +34,14 @@ export const suites: ReadonlyArray<Suite> = [
     name: "session",
     files: [
       "packages/session/test/session/Session.realServer.test.ts",
+      "packages/session/test/reconnect/ServerSearch.names.test.ts",
       "packages/session/test/connection/Connection.faults.test.ts",
       "packages/session/test/connection/Connection.cutEverywhere.test.ts"
     ]
   },
   { name: "recipes", files: ["packages/recipes/test"], only: "on real ZooKeeper" },
+  { name: "config", files: ["packages/config/test"], only: "on real ZooKeeper" },
+  { name: "cluster", files: ["packages/cluster/test"], only: "on real ZooKeeper" },
   {
     name: "storage",
     files: [

@@ -3,9 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { fileURLToPath } from "node:url"
+import { releases } from "../../../../scripts/servers/releases.ts"
 import { stripManifest } from "../../../../scripts/servers/stripManifest.ts"
+import { suites } from "../../../../scripts/servers/suites.ts"
 import { formatRow, isGreen, reasonOf, type Row, writeRows } from "../../../../scripts/servers/table.ts"
 import * as Release from "../../src/Release.ts"
+
+const root = fileURLToPath(new URL("../../../..", import.meta.url))
+const read = (file: string) => Fs.readFileSync(Path.join(root, file), "utf8")
 
 const result = { passed: 3, failures: [], refused: 1, gaps: new Map([["needs ZooKeeper 3.5.0", 2]]) }
 
@@ -45,6 +51,68 @@ describe("the table of servers", () => {
     const text = Fs.readFileSync(page, "utf8")
     Fs.rmSync(folder, { recursive: true })
     assert.match(text, /^before\n[^]*\| 3\.4\.13 [^]*\| 3\.9\.6 [^]*\nafter\n$/)
+  })
+})
+
+describe("the suites", () => {
+  it("are of files that are there: vitest passes over one that is not", () => {
+    for (const { files, name } of suites) {
+      for (const file of files) {
+        const [folder, start] = [Path.dirname(file), Path.basename(file)]
+        const found = Fs.readdirSync(Path.join(root, folder)).filter((entry) => entry.startsWith(start))
+        assert.isNotEmpty(found, `${name}: ${file}`)
+      }
+    }
+  })
+
+  it("have each test of the client, the session and the recipes that shares the real server", () => {
+    const mentions = suites.flatMap(({ files }) => files)
+    const left = ["client", "session", "recipes"].flatMap((name) => {
+      const folder = `packages/${name}/test`
+      return Fs.readdirSync(Path.join(root, folder), { recursive: true, encoding: "utf8" })
+        .map((file) => Path.join(folder, file))
+        .filter((file) => file.endsWith(".test.ts") && read(file).includes("test-kit/TestServer"))
+        .filter((file) => !mentions.some((start) => file.startsWith(start)))
+    })
+    assert.sameMembers(left, [
+      // The memory of a process, secrets in its output, and a process that stands still: the same on every release.
+      "packages/client/test/client/Client.garbage.test.ts",
+      "packages/client/test/security/Secrets.test.ts",
+      "packages/session/test/session/Session.standstill.test.ts"
+    ])
+  })
+
+  it("run on the oldest release and on one of the newest in continuous integration", () => {
+    const [, servers = "", names = ""] = /test:servers --server (\S+) --suite (\S+)/.exec(read(".ci/run")) ?? []
+    const versions = servers.split(",")
+    assert.strictEqual(versions[0], releases[0]?.version)
+    assert.isTrue(versions.every((version) => releases.some((release) => release.version === version)))
+    assert.isTrue(versions.some((version) => Release.isAtLeast(version, "3.9.3")))
+    assert.deepStrictEqual(names.split(","), ["conformance", "client", "recipes"])
+  })
+})
+
+describe("the table in the documentation", () => {
+  const [, table = ""] = /<!-- servers: written by test:servers -->([^]*)<!-- \/servers -->/.exec(
+    read("packages/docs/reference/servers.md")
+  )!
+  const rows = table.split("\n").filter((line) => /^\| *\d/.test(line))
+
+  it("has a green row for each release", () => {
+    assert.deepStrictEqual(
+      rows.map((row) => /\d+\.\d+\.\d+/.exec(row)?.[0]),
+      releases.map(({ version }) => version)
+    )
+    for (const row of rows) assert.notMatch(row, /failed|could not be had/)
+  })
+
+  it("names each suite in each row, or says below the rows that it was not a part of that run", () => {
+    const [, said = ""] = /^These suites have not run yet: (.*)\.$/m.exec(table) ?? []
+    for (const { isUpgrade, name } of suites) {
+      const due = isUpgrade === true ? rows.slice(0, -1) : rows
+      if (due.every((row) => row.includes(`${name} `))) continue
+      assert.include(said.split(", "), name)
+    }
   })
 })
 
