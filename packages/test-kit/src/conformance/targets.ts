@@ -29,33 +29,10 @@ export const embeddedTcp: Layer.Layer<Target, ListenError> = overTcp(
 ).pipe(Layer.provide(EmbeddedServer.layer(options)))
 
 /** The embedded server, without a socket. */
-export const embeddedMemory: Layer.Layer<Target> = Layer.effect(
-  Target,
-  Effect.gen(function* () {
-    const transport = yield* Transport
-    const server = yield* EmbeddedServer.EmbeddedServer
-    const servers = server.connectString
-    return {
-      servers,
-      transport,
-      // The server knows no links: a fault that no request of this link has met would be met by the next one's.
-      link: Effect.acquireRelease(
-        Effect.sync((): BreakableEndpoint => {
-          const gate = new Gate(transport)
-          return {
-            servers,
-            transport: gate.transport,
-            cut: Effect.sync(() => gate.close()),
-            heal: Effect.sync(() => gate.open()),
-            loseReply: ({ name }) => server.dropReply({ operation: name }),
-            loseRequest: ({ name }) => server.dropRequest({ operation: name })
-          }
-        }),
-        () => server.clearFaults
-      )
-    }
-  })
-).pipe(Layer.provide(EmbeddedServer.layerMemoryWith(options)))
+export const embeddedMemory: Layer.Layer<Target> = inMemory(options)
+
+/** The same, which answers as 3.9.6. */
+export const embeddedMemoryOf39: Layer.Layer<Target> = inMemory({ ...options, version: "3.9" })
 
 type TitledTarget<E> = readonly [where: string, target: Layer.Layer<Target, E>]
 
@@ -100,6 +77,36 @@ function overTcp<R>(connectString: Effect.Effect<string, never, R>): Layer.Layer
       }
     })
   ).pipe(Layer.provide(layerTransport()))
+}
+
+function inMemory(options: EmbeddedServer.Options): Layer.Layer<Target> {
+  return Layer.effect(
+    Target,
+    Effect.gen(function* () {
+      const transport = yield* Transport
+      const server = yield* EmbeddedServer.EmbeddedServer
+      const servers = server.connectString
+      return {
+        servers,
+        transport,
+        // The server knows no links: a fault that no request of this link has met would be met by the next one's.
+        link: Effect.acquireRelease(
+          Effect.sync((): BreakableEndpoint => {
+            const gate = new Gate(transport)
+            return {
+              servers,
+              transport: gate.transport,
+              cut: Effect.sync(() => gate.close()),
+              heal: Effect.sync(() => gate.open()),
+              loseReply: ({ name }) => server.dropReply({ operation: name }),
+              loseRequest: ({ name }) => server.dropRequest({ operation: name })
+            }
+          }),
+          () => server.clearFaults
+        )
+      }
+    })
+  ).pipe(Layer.provide(EmbeddedServer.layerMemoryWith(options)))
 }
 
 /** A transport whose connections can be ended and refused. */
