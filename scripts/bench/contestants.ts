@@ -43,24 +43,30 @@ export interface Missing {
   readonly reason: string
 }
 
+/** Installs the peers from npm where they are not there yet, by their own lockfile. */
+export const installPeers = (): void => {
+  if (Fs.existsSync(`${peersFolder}/node_modules/.modules.yaml`)) return
+  console.error("Installing the peers from npm, once ...")
+  const args = ["-y", "pnpm@12", "install", "--frozen-lockfile"]
+  ChildProcess.spawnSync("npx", args, { cwd: peersFolder, stdio: ["ignore", "ignore", "inherit"] })
+}
+
+/** Whether the native part of npm's binding of the C client was built. */
+export const hasCBinding = (): boolean => runs(process.execPath, "-e", 'require("zookeeper")')
+
 /**
- * Installs the peers from npm where they are not there yet, by their own lockfile, and compiles those in other languages;
- * gives the reasons why some are missing.
+ * The peers that are there, those in other languages compiled, and the reasons why some are missing.
  *
  * Only the build script that `peers/pnpm-workspace.yaml` names runs.
  */
 export const findPeers = (): { readonly entries: ReadonlyArray<Entry>; readonly missing: ReadonlyArray<Missing> } => {
-  if (!Fs.existsSync(`${peersFolder}/node_modules/.modules.yaml`)) {
-    console.error("Installing the peers from npm, once ...")
-    const args = ["-y", "pnpm@12", "install", "--frozen-lockfile"]
-    ChildProcess.spawnSync("npx", args, { cwd: peersFolder, stdio: ["ignore", "ignore", "inherit"] })
-  }
+  installPeers()
   const entries: Array<Entry> = []
   const missing: Array<Missing> = []
   if (Fs.existsSync(`${peersFolder}/node_modules/node-zookeeper-client`)) {
     entries.push(inNode("node-zookeeper-client", "nodeZookeeperClient"))
   } else missing.push({ name: "node-zookeeper-client", reason: "it is not installed" })
-  if (runs(process.execPath, "-e", 'require("zookeeper")')) {
+  if (hasCBinding()) {
     entries.push({ ...inNode("zookeeper (C)", "cBinding"), hasTransactions: false })
   } else missing.push({ name: "zookeeper (the C binding)", reason: "its native part was not built for this Node" })
   if (runs("/usr/bin/python3", "-c", "import kazoo")) {

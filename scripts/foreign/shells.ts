@@ -81,21 +81,27 @@ const cShellSession = [
   "quit"
 ]
 
-export const compareZkCli = (classPath: string, servers: { readonly ours: string; readonly real: string }) => {
-  const session = (server: string) =>
-    talk("java", ["-cp", classPath, "org.apache.zookeeper.ZooKeeperMain", "-server", server], zkCliSession, {})
-  return compare(session(servers.ours), session(servers.real))
+/** The addresses of the embedded server and of a real one. */
+export interface Servers {
+  readonly ours: string
+  readonly real: string
 }
 
-export const compareCShell = (home: string, servers: { readonly ours: string; readonly real: string }) => {
+export const compareZkCli = (classPath: string, servers: Servers) => {
+  const session = (server: string) =>
+    talk("java", ["-cp", classPath, "org.apache.zookeeper.ZooKeeperMain", "-server", server], zkCliSession, {})
+  return compareLines(session(servers.ours), session(servers.real))
+}
+
+export const compareCShell = (home: string, servers: Servers) => {
   const libraries = `${home}/usr/lib/x86_64-linux-gnu:${home}/usr/lib/aarch64-linux-gnu`
   const session = (server: string) =>
     talk(`${home}/usr/lib/zookeeper/bin/cli_mt`, [server], cShellSession, { LD_LIBRARY_PATH: libraries })
-  return compare(session(servers.ours), session(servers.real))
+  return compareLines(session(servers.ours), session(servers.real))
 }
 
 /** Each line of the real session is a test, which passes if our session has it as often. */
-const compare = Effect.fnUntraced(function* (
+export const compareLines = Effect.fnUntraced(function* (
   ours: Effect.Effect<ReadonlyArray<string>>,
   real: Effect.Effect<ReadonlyArray<string>>
 ) {

@@ -1,14 +1,16 @@
-/** What `test:servers` is made of, without the network and without a server. */
+/** What `test:servers` and `foreign` are made of, without the network and without a server. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { fileURLToPath } from "node:url"
+import { type Compared, differences, formatCompared, writeCompared } from "../../../../scripts/foreign/results.ts"
 import { releases } from "../../../../scripts/servers/releases.ts"
 import { stripManifest } from "../../../../scripts/servers/stripManifest.ts"
 import { suites } from "../../../../scripts/servers/suites.ts"
 import { formatRow, isGreen, reasonOf, type Row, writeRows } from "../../../../scripts/servers/table.ts"
 import * as Release from "../../src/Release.ts"
+import * as TemporaryFolder from "../../src/TemporaryFolder.ts"
+import { itEffect } from "../../src/TestWith.ts"
 
 const root = fileURLToPath(new URL("../../../..", import.meta.url))
 const read = (file: string) => Fs.readFileSync(Path.join(root, file), "utf8")
@@ -41,15 +43,14 @@ describe("the table of servers", () => {
     assert.strictEqual(reasonOf("there is no mirror\n→ add one"), "there is no mirror")
   })
 
-  it("keeps the rows of releases that did not run", () => {
-    const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "table-"))
+  itEffect("keeps the rows of releases that did not run", function* () {
+    const folder = yield* TemporaryFolder.make("table-")
     const page = Path.join(folder, "page.md")
     Fs.writeFileSync(page, "before\n<!-- servers: written by test:servers -->\n\n<!-- /servers -->\nafter\n")
     const order = ["3.4.13", "3.9.6"]
     writeRows(page, [row("3.9.6")], order)
     writeRows(page, [row("3.4.13")], order)
     const text = Fs.readFileSync(page, "utf8")
-    Fs.rmSync(folder, { recursive: true })
     assert.match(text, /^before\n[^]*\| 3\.4\.13 [^]*\| 3\.9\.6 [^]*\nafter\n$/)
   })
 })
@@ -144,5 +145,53 @@ describe("releases", () => {
     const line = "Zookeeper version: 3.9.6-abc, built on 2026-10-16 16:58 UTC\nMode: standalone"
     assert.strictEqual(Release.reportedRelease(line), "3.9.6")
     assert.isUndefined(Release.reportedRelease("This ZooKeeper instance is not currently serving requests"))
+  })
+})
+
+describe("the suite of another client", () => {
+  const kazoo = (failed: ReadonlyArray<string>, failedThere: ReadonlyArray<string> = []): Compared => ({
+    suite: "kazoo",
+    release: "3.8.0",
+    ours: { passed: 479, skipped: 4, failed },
+    real: { passed: 480, skipped: 4, failed: failedThere }
+  })
+
+  it("has a reason for each test that fails on the embedded server alone, or none", () => {
+    const compared = kazoo(
+      ["test_sasl.py::Digest::test_one", "test_lock.py::two", "test_lock.py::three"],
+      ["test_lock.py::three"]
+    )
+    const different = differences(compared)
+    assert.deepStrictEqual(different.get("it has no SASL"), ["test_sasl.py::Digest::test_one"])
+    assert.deepStrictEqual(different.get(undefined), ["test_lock.py::two"])
+    assert.strictEqual(
+      formatCompared(compared),
+      "| kazoo | 3.8.0 | 479 of 486, 4 skipped | 480 of 485, 4 skipped | 1: it has no SASL; **1 without a reason** |"
+    )
+    assert.strictEqual(differences(kazoo(["a"], ["a"])).size, 0)
+  })
+
+  itEffect("has a row for each release, and keeps the rows that did not run", function* () {
+    const folder = yield* TemporaryFolder.make("table-")
+    const page = Path.join(folder, "page.md")
+    Fs.writeFileSync(page, "before\n\n<!-- foreign: written by foreign -->\n\nNone yet.\n\n<!-- /foreign -->\nafter\n")
+    const order = [
+      ["kazoo", "3.8.0"],
+      ["kazoo", "3.9.6"]
+    ] as const
+    writeCompared(page, [{ ...kazoo([]), release: "3.9.6" }], order)
+    writeCompared(page, [kazoo([])], order)
+    writeCompared(page, [kazoo([])], order)
+    const rows = Fs.readFileSync(page, "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("| kazoo"))
+    assert.deepStrictEqual(rows, [formatCompared(kazoo([])), formatCompared({ ...kazoo([]), release: "3.9.6" })])
+  })
+
+  it("has a place in the server's README, where no row lacks a reason", () => {
+    const [, table] =
+      /<!-- foreign: written by foreign -->([^]*)<!-- \/foreign -->/.exec(read("packages/server/README.md")) ?? []
+    assert.isDefined(table)
+    assert.notInclude(table, "without a reason")
   })
 })
