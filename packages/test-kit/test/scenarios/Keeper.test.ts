@@ -1,11 +1,13 @@
 /** Clients and recipes on ClickHouse Keeper, by a server that behaves as it does (`KeeperServer`). */
 import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as Op from "@effect-zookeeper/client/Op"
+import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
 import * as Operations from "@effect-zookeeper/protocol/Operations"
 import * as Lock from "@effect-zookeeper/recipes/Lock"
 import * as NodeCache from "@effect-zookeeper/recipes/NodeCache"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -162,6 +164,29 @@ describe("watches on Keeper", () => {
     yield* beside.set("/a", "1")
     assert.strictEqual((yield* next).type, "NodeDataChanged")
   })
+})
+
+describe("a live configuration on Keeper", () => {
+  for (const [watches, itOnKeeper] of [
+    ["one-shot", itBasic],
+    ["persistent", itFull]
+  ] as const) {
+    itOnKeeper(`goes on in the next session, with ${watches} watches`, function* ({ beside, proxy, zk }) {
+      yield* beside.createWithParents("/mail/host", { data: "a" })
+      const live = yield* Effect.provideService(
+        LiveConfig.make(Config.String("host"), { path: "/mail" }),
+        ZooKeeper.ZooKeeper,
+        zk
+      )
+      const next = yield* pullFrom(live.changes)
+      assert.strictEqual(yield* next, "a")
+      yield* proxy.dropAll("rst")
+      yield* beside.set("/mail/host", "b")
+      assert.strictEqual(yield* next, "b")
+      yield* beside.set("/mail/host", "c")
+      assert.strictEqual(yield* next, "c")
+    })
+  }
 })
 
 describe("an operation that Keeper does not announce", () => {
