@@ -87,6 +87,8 @@ export interface ConformanceTests {
   readonly effect: TestWith<void, Target>
   /** Whether the server is of this release, or answers as one of it, or of a newer one. */
   readonly isAtLeast: (release: string) => boolean
+  /** The title of a test that asserts a typed refusal on an older server: there it says so. */
+  readonly refusedBefore: (release: string, title: string) => string
   /**
    * A test of operations that servers know since a release. An older server must refuse each of the calls with a typed error,
    * and go on to serve the session.

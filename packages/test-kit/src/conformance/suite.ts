@@ -26,6 +26,7 @@ export const conformance = <E>(name: string, release: string, target: Layer.Laye
       inChroot,
       withLink: testWith(effect, makeChrootWithLink()),
       isAtLeast: (other) => Release.isAtLeast(release, other),
+      refusedBefore: (first, title) => (Release.isAtLeast(release, first) ? title : Release.refusedTitle(title, first)),
       since: (first, title, calls, steps) => {
         if (Release.isAtLeast(release, first)) return inChroot(title, steps)
         inChroot(Release.refusedTitle(title, first), function* (given) {
