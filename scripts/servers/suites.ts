@@ -142,7 +142,9 @@ const resultOf = ({ testResults }: Report): SuiteResult => {
         passed++
         if (/\(refused before [\d.]+\)$/.test(test.fullName)) refused++
       } else if (test.status === "failed") {
-        const [reason = ""] = (test.failureMessages?.[0] ?? "").split("\n")
+        // Without the stack, and with the lines of a server's log, which say why it does not run.
+        const [message = ""] = (test.failureMessages?.[0] ?? "").split("\n    at ")
+        const reason = message.replaceAll("\n", " ").slice(0, 2_000)
         failures.push(`${Path.relative(root, name)} > ${test.fullName}: ${reason}`)
       } else {
         const need = /\((needs ZooKeeper [\d.]+[^)]*)\)/.exec(test.fullName)?.[1]
