@@ -144,8 +144,7 @@ export class FrameHandler {
     if (decoded._tag === "Failure") throw new ProtocolViolation(`a malformed event: ${decoded.failure.message}`)
     const type = WatchEvent.typeOf(decoded.success.type)
     this.events++
-    // Servers of 3.9 leave it out of the events of watches that are registered again.
-    this.capabilities.eventZxids = zxid > 0n || this.capabilities.eventZxids === true
+    this.capabilities.noteEvent(zxid)
     // An event of a type that no release has named, or at an invalid path, means nothing to any watch.
     const { path } = decoded.success
     if (type !== undefined && ZnodePath.check(path) === undefined) this.receivers.watches.dispatch(type, path, zxid)

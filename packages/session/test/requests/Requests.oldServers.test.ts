@@ -119,6 +119,22 @@ describe("an operation that the server is too old for", () => {
     }
   )
 
+  itConnected("is asked for again once an event has shown that the server is newer by now", function* (given) {
+    const { network, server, session } = given
+    const asking = yield* Effect.forkChild(Effect.flip(whoAmI(session)), now)
+    yield* settle
+    yield* refuse(server, (yield* server.nextRequest).xid)
+    yield* Fiber.join(asking)
+    const upgraded = yield* reconnect(network, session)
+    upgraded.send(Frames.notification(Frames.event.data, "/a"))
+    yield* settle
+    assert.isFalse(session.info.serverFeatures.supports("whoAmI"))
+    upgraded.send(Frames.notification(Frames.event.data, "/a", 7n))
+    yield* settle
+    yield* answerWhoAmI(session, upgraded)
+    assert.lengthOf(network.dialled, 2)
+  })
+
   itEffect("may be replaced by another request of the caller: that waits for the next connection", function* () {
     const { network, server, session } = yield* connect({ servers: "a" })
     const asking = yield* Effect.forkChild(

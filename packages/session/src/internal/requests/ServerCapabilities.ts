@@ -28,6 +28,7 @@ export class ServerCapabilities implements ServerFeatures {
   /** Servers, then operations, then until when it is believed, in monotonic milliseconds. */
   private lacking: Map<string, Map<string, number>> | undefined
   private current: ReadonlyMap<string, number> | undefined
+  private server: ServerAddress | undefined
   /** Newer operations that the server has answered on this connection. */
   private answered = none
   /** The newest release of an operation that it has answered on this connection, as a number. */
@@ -76,6 +77,20 @@ export class ServerCapabilities implements ServerFeatures {
     this.newestAnswered = Math.max(this.newestAnswered, releaseNumber(operation))
   }
 
+  /**
+   * An event has come. Since 3.9 it names its transaction, except where it makes up for changes before the connection. Such a
+   * server knows all operations: what was refused at its address was refused by the release before it, or by another server.
+   */
+  noteEvent(zxid: bigint): void {
+    if (zxid <= 0n) {
+      this.eventZxids ??= false
+    } else if (this.eventZxids !== true) {
+      this.eventZxids = true
+      if (this.server !== undefined) this.lacking?.delete(format(this.server))
+      this.current = undefined
+    }
+  }
+
   /** ClickHouse Keeper has announced these of the newer operations. */
   announce(operations: ReadonlySet<string>): void {
     this.announced = operations
@@ -84,6 +99,7 @@ export class ServerCapabilities implements ServerFeatures {
   /** There is a new connection. ClickHouse Keeper announces what it has before it is asked for anything else. */
   connected(server: ServerAddress, isKeeper: boolean): void {
     this.announced = isKeeper ? flaggedOperations : undefined
+    this.server = server
     this.current = this.lacking?.get(format(server))
     this.answered = none
     this.newestAnswered = 0
