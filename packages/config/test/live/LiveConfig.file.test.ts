@@ -1,5 +1,6 @@
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import { awaitCondition, eventually, failure } from "@effect-zookeeper/test-kit/Expectations"
+import * as LaggingClient from "@effect-zookeeper/test-kit/LaggingClient"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert } from "@effect/vitest"
 import * as Config from "effect/Config"
@@ -63,6 +64,18 @@ describeOnServers("a live configuration with a file", (test) => {
     yield* link.heal
     yield* awaitCondition(() => live.current === 26)
     assert.deepStrictEqual(live.status, { freshness: "live", source: "tree", problem: Option.none() })
+  })
+
+  test("shows nothing that is older than its file, on a member that lags behind", function* ({ another, zk }) {
+    const { file } = yield* makeFile
+    yield* plant(zk, { "/mail/port": "25" })
+    const lagging = LaggingClient.make(yield* another(), "/mail/port")
+    yield* lagging.zk.sync("/mail/port")
+    yield* lagging.stay
+    yield* zk.set("/mail/port", "26")
+    yield* saveOnce(zk, "/mail", file)
+    const live = yield* withClient(lagging.zk)(LiveConfig.make(port, { path: "/mail", file }))
+    assert.strictEqual(live.current, 26)
   })
 
   test("begins with the file when the session has ended for good, and its streams say so", function* (servers) {

@@ -77,7 +77,7 @@ export const followSession = <A>({ due, state, zk }: Follower<A>): Effect.Effect
 
 /** Reads and decodes whenever that is due, until the session has ended for good. */
 export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): Effect.fn.Return<void> {
-  const { due, limits, path, state, zk } = self
+  const { due, file, limits, path, state, zk } = self
   let before: Snapshot | undefined
   let readIn: { readonly id: bigint; readonly history: number } | undefined
   let failures = 0
@@ -89,8 +89,9 @@ export const readWhenDue = Effect.fnUntraced(function* <A>(self: Follower<A>): E
     const { history, id } = zk.session
     const isNewSession = readIn !== undefined && (readIn.id !== id || readIn.history !== history)
     // The first value after an expiry is a fresh one. That it is no older one is due to the session, which never joins a
-    // server that has seen less.
-    const synced = isNewSession ? Outcome.retryAcrossSessions(zk.session, zk.sync(path)) : Effect.void
+    // server that has seen less. The file may be of a session that has seen more than this one.
+    const isFirstBesideFile = readIn === undefined && file !== undefined
+    const synced = isNewSession || isFirstBesideFile ? sync(self, isNewSession) : Effect.void
     const known = readIn?.history === history ? before : undefined
     const outcome = yield* Effect.result(Effect.andThen(synced, readSnapshot(zk, path, limits, known)))
     if (Result.isFailure(outcome)) {
@@ -172,6 +173,16 @@ export const decodeWith = <A>(
   )
 
 // ---- internal
+
+/** A server that serves reads alone refuses a sync, and is read as it is where none is needed. */
+const sync = <A>({ path, zk }: Follower<A>, isNeeded: boolean) => {
+  const once = Effect.catchIf(
+    zk.sync(path),
+    (error) => !isNeeded && error._tag === "ServerRefused" && error.name === "NotReadOnly",
+    () => Effect.void
+  )
+  return Outcome.retryAcrossSessions(zk.session, once)
+}
 
 const isConnected = <A>({ zk }: Follower<A>): boolean => zk.session.state._tag === "Connected"
 

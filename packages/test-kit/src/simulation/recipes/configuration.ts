@@ -5,9 +5,11 @@
 import * as Op from "@effect-zookeeper/client/Op"
 import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
+import type { SnapshotFile } from "@effect-zookeeper/config/SnapshotFile"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -19,25 +21,16 @@ import { textOf } from "./text.ts"
 const root = "/recipe/config"
 
 export const liveConfig: Recipe = (environment) =>
-  Effect.sync(() => ({
+  Effect.map(Effect.sync(memoryFile), (file) => ({
     play: Effect.fnUntraced(function* (client) {
       const addViolation = (what: string) => environment.addViolation(`${client.name}: ${what}`)
       yield* Effect.ignore(client.zk.transaction(creation))
       const own = yield* Scope.fork(yield* Effect.scope)
-      // The state of the moment may be a broken one, and the writes of others may be quicker than two walks.
-      const live = yield* LiveConfig.make(OneNumber.config, { path: root }).pipe(
-        Effect.retry({
-          while: ({ _tag }) => _tag === "ConfigError" || _tag === "TreeUnsettled",
-          schedule: Schedule.spaced("20 millis")
-        }),
-        Scope.provide(own)
-      )
+      const live = yield* make({}).pipe(Scope.provide(own))
       const order = new Order(addViolation)
-      const showing = yield* Effect.forkScoped(
-        Stream.runForEach(live.changes, (value) => Effect.sync(() => order.show(value))),
-        { startImmediately: true }
-      )
+      const showing = yield* Effect.forkScoped(order.follow(live), { startImmediately: true })
       return Effect.gen(function* () {
+        if ((yield* Random.next) < 0.3) yield* startAgain(file, addViolation)
         yield* Effect.ignore(advance(client.zk))
         if (!environment.isFaultFree()) return
         // Others have not finished yet.
@@ -57,6 +50,34 @@ export const liveConfig: Recipe = (environment) =>
     }),
     survivesDeletion: false
   }))
+
+// ---- internal: starts
+
+/** The state of the moment may be a broken one, and the writes of others may be quicker than two walks. */
+const make = (options: Pick<LiveConfig.Options, "file" | "fileAfter">) =>
+  LiveConfig.make(OneNumber.config, { path: root, ...options }).pipe(
+    Effect.retry({
+      while: ({ _tag }) => _tag === "ConfigError" || _tag === "TreeUnsettled",
+      schedule: Schedule.spaced("20 millis")
+    })
+  )
+
+/** A process that begins with the file of another one, which may have seen more, where the tree does not come at once. */
+const startAgain = (file: SnapshotFile, addViolation: (what: string) => void) =>
+  Effect.gen(function* () {
+    const live = yield* make({ file, fileAfter: yield* Random.nextIntBetween(1, 100) })
+    yield* Effect.forkScoped(new Order(addViolation).follow(live), { startImmediately: true })
+    yield* Effect.sleep(yield* Random.nextIntBetween(1, 300))
+  }).pipe(Effect.scoped)
+
+const memoryFile = (): SnapshotFile => {
+  let saved: Effect.Success<SnapshotFile["load"]> = Option.none()
+  return {
+    file: "snapshot",
+    load: Effect.sync(() => saved),
+    save: (snapshot) => Effect.sync(() => void (saved = Option.some(snapshot)))
+  }
+}
 
 // ---- internal: the states
 
@@ -94,7 +115,11 @@ class Order {
     this.addViolation = addViolation
   }
 
-  show(value: OneNumber.Value): void {
+  follow(live: LiveConfig.LiveConfig<OneNumber.Value>) {
+    return Stream.runForEach(live.changes, (value) => Effect.sync(() => this.show(value)))
+  }
+
+  private show(value: OneNumber.Value): void {
     const { a } = value
     if (!OneNumber.isWhole(value)) {
       this.addViolation(`shown a mixture: ${JSON.stringify(value)}`)
