@@ -16,6 +16,7 @@ import * as Schedule from "effect/Schedule"
 import type { Recorder } from "../history/Recorder.ts"
 import type { ZooKeeperServerError } from "../ZooKeeperError.ts"
 import type { ZooKeeperEnsemble } from "../ZooKeeperEnsemble.ts"
+import * as Figures from "./figures.ts"
 
 export interface Options {
   /** Made with `links`. */
@@ -31,6 +32,11 @@ export interface Options {
   readonly between?: Effect.Effect<void> | undefined
   /** How long clients' sessions last, in milliseconds: some are cut off for longer. */
   readonly sessionTimeout: number
+  /**
+   * Whose faults these are; by default those of members and of clients, in turns. Both come at the same time from two runs, one
+   * of members and one of clients.
+   */
+  readonly of?: "members" | "clients" | undefined
 }
 
 /** A client, as far as faults can reach it. */
@@ -56,7 +62,10 @@ export const run = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<Fault>, ZooKeeperServerError> {
   const faults: Array<Fault> = []
   const began = yield* Clock.currentTimeMillis
-  const all = [...ofMembers(options), ...ofClients(options)]
+  const all = [
+    ...(options.of === "clients" ? [] : ofMembers(options)),
+    ...(options.of === "members" ? [] : ofClients(options))
+  ]
   // Each kind once in random order, then again: a short run has most of them.
   let order = yield* Random.shuffle(all)
   for (let turn = 0; ; turn++) {
@@ -71,6 +80,20 @@ export const run = Effect.fnUntraced(function* (
     yield* options.between ?? Effect.void
   }
 })
+
+/** The faults of each kind, and how long they lasted: a table. */
+export const table = (faults: ReadonlyArray<Fault>): string =>
+  Figures.table(
+    Figures.spreadHead("fault"),
+    [...Map.groupBy(faults, ({ name }) => name)]
+      .toSorted(([a], [b]) => a.localeCompare(b))
+      .map(([name, group]) =>
+        Figures.spread(
+          name,
+          group.map(({ lasted }) => lasted)
+        )
+      )
+  )
 
 /** How many faults of which kind there were, for people. */
 export const summary = (faults: ReadonlyArray<Fault>): string =>
