@@ -13,6 +13,7 @@ import * as WorkerProcess from "@effect-zookeeper/test-kit/trial/workerProcess"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
 import { freePorts } from "@effect-zookeeper/test-kit/ZooKeeperServer"
 import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -24,6 +25,7 @@ import * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import * as Path from "node:path"
+import * as TrialJudge from "./trialJudge.ts"
 import { Orders } from "./trialRunner.ts"
 
 /** Milliseconds: long enough for work to stop on a busy machine, a tenth of it is for that. */
@@ -37,67 +39,65 @@ const SINGLETONS = ["first", "second", "third"]
 export interface Outcome {
   readonly operations: ReadonlyArray<History.Operation>
   readonly faults: ReadonlyArray<Nemesis.Fault>
+  /** How many messages were sent and processed. */
+  readonly messages: number
 }
 
 export interface Options {
+  /** Each minute of faults at random has the next one. */
   readonly seed: number
-  /** How many faults there are at least, at random; without it one round of them at once. */
-  readonly faults?: number | undefined
+  /** How many faults there are at least: first one round of them at once, then at random. */
+  readonly faults: number
+  /** After so many minutes no more begin. */
+  readonly minutes: number
 }
 
-/** Brings faults, and gives the history when the cluster is well again. */
+/**
+ * Brings faults, and gives the history when the cluster is well again. After each minute it prints how far it is, and how to go
+ * on from there. It ends at the first violation.
+ */
 export const run = Effect.fnUntraced(function* (options: Options) {
-  const ensemble = yield* ZooKeeperEnsemble.make({ links: true, tickTime: 200, config: ["syncLimit=6"] })
+  const ensemble = yield* ZooKeeperEnsemble.make({
+    links: true,
+    tickTime: 200,
+    config: ["syncLimit=6"],
+    // A member that was alone for seconds asks for the others once a second, not in intervals that double up to a minute.
+    jvmFlags: ["-Dzookeeper.fastleader.maxNotificationInterval=1000"]
+  })
   const folder = yield* TemporaryFolder.make("cluster-trial-")
   const files = { history: Path.join(folder, "history"), database: Path.join(folder, "messages.sqlite") }
   const recorder = Recorder.make({ client: "trial", write: yield* Recorder.toFile(files.history) })
+  const read = makeReader(files.history)
   const runners = yield* Effect.forEach(yield* freePorts(RUNNERS), (port, number) =>
     makeRunner({ ...files, ensemble, number, port })
   )
   yield* Effect.forEach(runners, (runner) => runner.start, concurrently)
   // A fault of a runner that has nothing to lose shows nothing.
-  yield* awaitCondition(() => new Set(openHolds(files.history).map(({ acquire }) => acquire.client)).size === RUNNERS)
+  yield* awaitCondition(() => new Set(openHolds(read()).map(({ acquire }) => acquire.client)).size === RUNNERS)
 
-  const faults: Array<Nemesis.Fault> = []
-  if (options.faults === undefined) faults.push(...(yield* atOnce(ensemble, runners, files.history)))
-  while (faults.length < (options.faults ?? 0)) {
-    const seed = `${options.seed} ${faults.length}`
-    faults.push(...(yield* atRandom(ensemble, runners, recorder).pipe(Random.withSeed(seed))))
-    yield* Effect.log(`${faults.length} faults: ${Nemesis.summary(faults)}`)
+  const faults: Array<Nemesis.Fault> = [...(yield* atOnce(ensemble, runners, read))]
+  const began = yield* Clock.currentTimeMillis
+  for (let minutes = 0, seed = options.seed; faults.length < options.faults && minutes < options.minutes; seed++) {
+    faults.push(...(yield* atRandom(ensemble, runners, recorder, seed)))
+    minutes = ((yield* Clock.currentTimeMillis) - began) / 60_000
+    const { violations } = TrialJudge.overlaps(read())
+    const left = Math.max(0, options.faults - faults.length)
+    yield* Console.log(
+      `${faults.length} of ${options.faults} faults in ${minutes.toFixed(0)} minutes, ${violations.length} violations. ` +
+        `ZK_SEED=${seed + 1} ZK_FAULTS=${left} goes on from here`
+    )
+    if (violations.length > 0) break
   }
 
   yield* Effect.forEach(runners, (runner) => runner.write("stop"))
-  yield* awaitWell(files)
-  return { operations: read(files.history), faults } satisfies Outcome
+  // What ran twice may have left something that is never done.
+  if (TrialJudge.overlaps(read()).violations.length === 0) yield* awaitWell(read, files.database)
+  return {
+    operations: read(),
+    faults,
+    messages: countOf(files.database, "processed = 1 AND kind = 0")
+  } satisfies Outcome
 })
-
-/** Two runs of the same entity, singleton or cron at one time, but for those of a process that stood still. */
-export const overlaps = (operations: ReadonlyArray<History.Operation>) => {
-  const pauses = operations.filter(({ f, path }) => f === "pause" && path === "")
-  const violations: Array<string> = []
-  let excused = 0
-  for (const holds of Map.groupBy(holdsOf(operations), ({ acquire }) => acquire.path).values()) {
-    for (const [index, later] of holds.entries()) {
-      for (const earlier of holds.slice(0, index)) {
-        const until = Math.min(earlier.to, later.to)
-        if (until <= later.from) continue
-        // It could not stop, or not say in time that it had begun, until it went on.
-        const stoodStill = pauses.some(
-          ({ client, completedAt, invokedAt }) =>
-            (client === earlier.acquire.client || client === later.acquire.client) &&
-            invokedAt <= later.from &&
-            until <= completedAt
-        )
-        if (stoodStill) excused++
-        else {
-          const both = `${History.describe(earlier.acquire)}, and ${History.describe(later.acquire)}`
-          violations.push(`two ran for ${((until - later.from) / 1000).toFixed(1)} ms: ${both}`)
-        }
-      }
-    }
-  }
-  return { violations, excused }
-}
 
 // ---- internal
 
@@ -146,7 +146,7 @@ const makeRunner = Effect.fnUntraced(function* (options: {
       ).pipe(Scope.provide(scope))
       current = { name, process, scope }
       yield* Effect.timeoutOrElse(process.hear("ready"), {
-        duration: "40 seconds",
+        duration: "90 seconds",
         orElse: () => Effect.die(new Error([`${name} does not start:`, ...process.printed()].join("\n")))
       })
     }),
@@ -182,7 +182,7 @@ const makeRunner = Effect.fnUntraced(function* (options: {
 const atOnce = Effect.fnUntraced(function* (
   ensemble: Ensemble,
   [first, second, third]: ReadonlyArray<Runner>,
-  history: string
+  read: Reader
 ) {
   if (first === undefined || second === undefined || third === undefined) return yield* Effect.die("three are needed")
   const [follower = ensemble.servers[0]!] = yield* ensemble.followers
@@ -197,9 +197,7 @@ const atOnce = Effect.fnUntraced(function* (
       yield* third.start
       const heir = third.name
       yield* awaitCondition(() => {
-        const its = new Set(
-          openHolds(history).flatMap(({ acquire }) => (acquire.client === heir() ? acquire.path : []))
-        )
+        const its = new Set(openHolds(read()).flatMap(({ acquire }) => (acquire.client === heir() ? acquire.path : [])))
         return SINGLETONS.every((name) => its.has(name))
       }).pipe(Effect.retry({ times: 2 }))
       yield* taken.open
@@ -222,35 +220,46 @@ const atOnce = Effect.fnUntraced(function* (
   return yield* Effect.all(timed, concurrently)
 })
 
-/** Faults of the ensemble and of the ways to it, of two kinds of processes meanwhile, for a minute. */
+/** Faults of members, of the ways to them, and of processes of two kinds, all at the same time, for a minute. */
 const atRandom = Effect.fnUntraced(function* (
   ensemble: Ensemble,
   runners: ReadonlyArray<Runner>,
-  recorder: Recorder.Recorder
+  recorder: Recorder.Recorder,
+  seed: number
 ) {
   const duration = 60_000
   const until = (yield* Clock.currentTimeMillis) + duration
-  const killing = disturbing("runner killed", runners, until, ({ kill, start }) =>
-    Effect.gen(function* () {
-      yield* kill
-      // Started again before its session has ended, or after.
-      yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 500 : SESSION_TIMEOUT))
-      yield* start
-    })
-  )
-  const freezing = disturbing("runner stopped for longer than its session", runners, until, ({ freeze }) =>
-    freeze(Effect.sleep(SESSION_TIMEOUT * 1.6))
-  )
   const common = { ensemble, clients: runners, recorder, duration, every: PAUSE, sessionTimeout: SESSION_TIMEOUT }
-  return (yield* Effect.all([Nemesis.run(common), killing, freezing], concurrently)).flat()
+  const kinds = {
+    members: Nemesis.run({ ...common, of: "members" }),
+    ways: Nemesis.run({ ...common, of: "clients" }),
+    killing: disturbing(runners, until, ({ kill, start }) =>
+      Effect.gen(function* () {
+        yield* kill
+        // Started again before its session has ended, or after.
+        yield* Effect.sleep(yield* Random.nextBetween(0, (yield* Random.nextBoolean) ? 500 : SESSION_TIMEOUT))
+        yield* start
+        return "runner killed"
+      })
+    ),
+    freezing: disturbing(runners, until, ({ freeze }) =>
+      Effect.gen(function* () {
+        const isLong = yield* Random.nextBoolean
+        yield* freeze(Effect.sleep(SESSION_TIMEOUT * (isLong ? 1.6 : yield* Random.nextBetween(0.1, 0.8))))
+        return `runner stopped ${isLong ? "for longer than its session" : "for a while"}`
+      })
+    )
+  }
+  // Each has a seed of its own: what one decides does not depend on how far the others are.
+  const seeded = Object.entries(kinds).map(([kind, faults]) => Random.withSeed(faults, `${seed} ${kind}`))
+  return (yield* Effect.all(seeded, concurrently)).flat()
 })
 
-/** Faults of processes, one after the other, each of one that has none. */
+/** Faults of processes, one after the other, each of one that has none. A fault gives its name. */
 const disturbing = Effect.fnUntraced(function* (
-  name: string,
   runners: ReadonlyArray<Runner>,
   until: number,
-  fault: (runner: Runner) => Effect.Effect<void>
+  fault: (runner: Runner) => Effect.Effect<string>
 ) {
   const faults: Array<Nemesis.Fault> = []
   const first = yield* Clock.currentTimeMillis
@@ -261,39 +270,54 @@ const disturbing = Effect.fnUntraced(function* (
     const [runner] = yield* Random.shuffle(runners.filter(({ isHit }) => !isHit))
     if (runner === undefined) continue
     runner.isHit = true
-    yield* fault(runner)
+    const name = yield* fault(runner)
     runner.isHit = false
     faults.push({ name, at: began - first, lasted: (yield* Clock.currentTimeMillis) - began })
   }
 })
 
-const read = (history: string) => History.fromLines(History.decodeLines(Fs.readFileSync(history, "utf8")))
+type Reader = () => ReadonlyArray<History.Operation>
+
+/** The history so far. Each line is decoded once, for what goes through the proxies waits meanwhile. */
+const makeReader = (history: string): Reader => {
+  const lines: Array<History.Line> = []
+  let read = 0
+  return () => {
+    const bytes = Fs.readFileSync(history).subarray(read)
+    const end = bytes.lastIndexOf(10) + 1
+    lines.push(...History.decodeLines(bytes.toString("utf8", 0, end)))
+    read += end
+    return History.fromLines(lines)
+  }
+}
 
 /** Of those that run now. */
-const openHolds = (history: string) => holdsOf(read(history)).filter(({ to }) => !Number.isFinite(to))
+const openHolds = (operations: ReadonlyArray<History.Operation>) =>
+  holdsOf(operations).filter(({ to }) => !Number.isFinite(to))
 
 /** Waits until each singleton runs, and each message that was sent is processed. */
-const awaitWell = (files: { readonly history: string; readonly database: string }) =>
+const awaitWell = (read: Reader, database: string) =>
   Effect.sync(() => {
-    const running = openHolds(files.history)
+    const running = openHolds(read())
     const missing = SINGLETONS.filter((name) => running.filter(({ acquire }) => acquire.path === name).length !== 1)
-    const left = unprocessed(files.database)
+    // The next tick of the cron is a request without a reply as well, but is not due.
+    const left = countOf(database, "processed = 0 AND kind = 0 AND deliver_at IS NULL")
     return { missing, left }
   }).pipe(
     Effect.filterOrFail(
       ({ left, missing }) => left === 0 && missing.length === 0,
       ({ left, missing }) => new Error(`${left} messages are not processed; these do not run: ${missing.join(", ")}`)
     ),
-    Effect.retry({ times: 60, schedule: Schedule.spaced("1 second") })
+    Effect.retry({ times: 120, schedule: Schedule.spaced("1 second") })
   )
 
-/** Requests without a reply. The next tick of the cron is one as well, but is not due. */
-const unprocessed = (database: string): number => {
+/** How many messages there are of a kind. */
+const countOf = (database: string, condition: string): number => {
   const connection = new DatabaseSync(database, { readOnly: true })
   try {
-    const query =
-      "SELECT COUNT(*) AS count FROM cluster_messages WHERE processed = 0 AND kind = 0 AND deliver_at IS NULL"
-    return Number(connection.prepare(query).get()?.["count"])
+    return Number(
+      connection.prepare(`SELECT COUNT(*) AS count FROM cluster_messages WHERE ${condition}`).get()?.["count"]
+    )
   } finally {
     connection.close()
   }

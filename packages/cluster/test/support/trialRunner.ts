@@ -62,7 +62,7 @@ const program = Effect.fnUntraced(
       return Effect.never
     })
     yield* Effect.raceFirst(quiet, endOfInput)
-    // Effect 4.1 may wait for peers that were killed when a runner shuts down in order.
+    // A shutdown in order may take as long as Effect waits for its entities and for silent peers.
     process.exit()
   },
   Effect.scoped,
