@@ -3,7 +3,8 @@
  * in one run on one machine.
  *
  * SQLite is a file that the process has open: it has no network, and no other member that has to agree. Its figures are those
- * of a database at no distance. A killed runner costs the same with every database that has leases.
+ * of a database at no distance. Both have each commit on disk before they answer. A killed runner costs the same with every
+ * database that has leases.
  */
 import * as TemporaryFolder from "@effect-zookeeper/test-kit/TemporaryFolder"
 import * as ZooKeeperEnsemble from "@effect-zookeeper/test-kit/ZooKeeperEnsemble"
@@ -20,6 +21,7 @@ import { once } from "node:events"
 import * as Path from "node:path"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { synchronous } from "../../packages/cluster/test/support/sqlite.ts"
 import { number, runCommand, text, type Values } from "../runCommand.ts"
 import { fail } from "../steps.ts"
 import { addressOf, type Kind, kinds, type Place, shardsUpTo, storageOf } from "./clusterStorage.ts"
@@ -41,12 +43,20 @@ interface Figures {
   readonly kill: number
 }
 
+/** The servers of tests answer before a commit is on disk. Here they have to do what SQLite does. */
+const durable = ["-Dzookeeper.forceSync=yes"]
+
 const bench = Effect.fnUntraced(function* ({ rounds, seconds, shards }: Values<typeof flags>) {
   const counts = shards.split(",").map(Number)
   if (!counts.every((count) => Number.isSafeInteger(count) && count > 0)) {
     return yield* fail(`--shards ${shards} is not a list of numbers`, "write --shards 300,3000")
   }
-  const ensemble = yield* ZooKeeperEnsemble.make({ tickTime: 2000, heapMegabytes: 256, logLevel: "error" })
+  const ensemble = yield* ZooKeeperEnsemble.make({
+    tickTime: 2000,
+    heapMegabytes: 256,
+    logLevel: "error",
+    jvmFlags: durable
+  })
   const folder = yield* TemporaryFolder.make("cluster-")
   const expiration = seconds * 1000
   const rows: Array<ReadonlyArray<string>> = []
@@ -64,7 +74,9 @@ const bench = Effect.fnUntraced(function* ({ rounds, seconds, shards }: Values<t
   }
   const head = ["shards", "storage", "acquire, ms", "refresh, ms", "hand over, ms", "after a kill, ms"]
   yield* Console.log(markdown(head, rows))
-  yield* Console.log(`Session timeout and shardLockExpiration: ${seconds} s. Medians of ${rounds} rounds.`)
+  yield* Console.log(
+    `Session timeout and shardLockExpiration: ${seconds} s. SQLite: WAL, synchronous = ${synchronous}. Medians of ${rounds} rounds.`
+  )
 }, Effect.scoped)
 
 // ---- internal

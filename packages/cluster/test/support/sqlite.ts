@@ -14,6 +14,9 @@ import * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { DatabaseSync, type SQLInputValue } from "node:sqlite"
 
+/** How commits reach the disk, here and in the benchmark. */
+export const synchronous = "FULL"
+
 /**
  * A database, which is gone with the Scope if it is in memory. `busyTimeout` is how long a statement waits for another
  * process, in milliseconds. Nothing else runs in this process meanwhile.
@@ -29,8 +32,11 @@ const make = (filename: string, busyTimeout: number) =>
       Effect.sync(() => new DatabaseSync(filename)),
       (database) => Effect.sync(() => database.close())
     )
-    // In this order: other processes may set the mode of the same file at this moment.
-    database.exec(`PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL`)
+    // In this order: other processes may set the mode of the same file at this moment. FULL is the default, and what the durability
+    // of messages rests on: each commit is on disk before anybody hears of it, as with PostgreSQL.
+    database.exec(
+      `PRAGMA busy_timeout = ${busyTimeout}; PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`
+    )
     const connection = connectionOf(database)
     const semaphore = yield* Semaphore.make(1)
     return yield* SqlClient.make({
