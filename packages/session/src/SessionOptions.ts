@@ -48,7 +48,7 @@ export interface SessionOptions {
    *
    * `dns+srv://_zookeeper._tcp.example/app` names the servers by an SRV record of DNS. It is looked up within
    * `connectTimeout`, again each minute, and each 5 seconds while there is no connection. A changed list replaces the one
-   * before, as with `updateServers`; while DNS gives no answer the list stays.
+   * before, as with `updateServers`; while DNS gives no answer the list stays. A look-up that takes 10 seconds has failed.
    */
   readonly servers?: string | undefined
   /** How long servers keep a silent session (`session_timeout` in aiozk). Servers clamp it. Default 10 seconds. */

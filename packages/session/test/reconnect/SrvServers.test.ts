@@ -18,14 +18,16 @@ const server = (host: string): ServerAddress => ({ host, port: 2181 })
 
 const name = "_zookeeper._tcp.example"
 
-/** A name server whose record a test replaces; undefined for one that does not answer. */
+/** A name server whose record a test replaces; undefined for an error. A silent one does not even say that. */
 const makeDns = (...hosts: ReadonlyArray<string>) => {
   const dns = {
     record: hosts as ReadonlyArray<string> | undefined,
+    silent: false,
     asked: [] as Array<string>,
     resolveSrv: (asked: string): Effect.Effect<ReadonlyArray<ServerAddress>, TransportError> =>
       Effect.suspend(() => {
         dns.asked.push(asked)
+        if (dns.silent) return Effect.never
         return dns.record === undefined
           ? Effect.fail(new TransportError({ server: asked, reason: "Resolve", cause: new Error("no answer") }))
           : Effect.succeed(dns.record.map(server))
@@ -136,6 +138,28 @@ describe("servers of an SRV record", () => {
     // A pause between two rounds takes five seconds at most, and the server of the old list is not tried after it.
     yield* pass(5500, 500)
     assert.deepStrictEqual(new Set(network.dialled.slice(tried)), new Set(["zk2:2181"]))
+  })
+
+  itEffect("are looked up again where a look-up never ends", function* () {
+    const dns = makeDns("zk1")
+    dns.silent = true
+    const { fiber, network } = yield* start(dns)
+    yield* TestClock.adjust("10 seconds")
+    dns.silent = false
+    yield* TestClock.adjust("200 millis")
+    yield* (yield* network.accept).greet({ timeOut: 600_000 })
+    yield* Fiber.join(fiber)
+    yield* passTimeAtEnd(network)
+    dns.silent = true
+    yield* TestClock.adjust("1 minute")
+    dns.silent = false
+    dns.record = ["zk2"]
+    // The look-up that never ends, and the minute until the next.
+    yield* TestClock.adjust("70 seconds")
+    yield* settle
+    const next = yield* network.accept
+    assert.strictEqual(next.server, "zk2:2181")
+    yield* next.greet()
   })
 
   itEffect("are waited for within connectTimeout", function* () {

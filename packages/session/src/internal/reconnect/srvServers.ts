@@ -3,7 +3,7 @@ import { InvalidArgument } from "@effect-zookeeper/protocol/InvalidArgument"
 import * as ConnectString from "@effect-zookeeper/transport/ConnectString"
 import { format, type ServerAddress } from "@effect-zookeeper/transport/ServerAddress"
 import type { Transport } from "@effect-zookeeper/transport/Transport"
-import type { TransportError } from "@effect-zookeeper/transport/TransportError"
+import { TransportError } from "@effect-zookeeper/transport/TransportError"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -25,6 +25,9 @@ const REFRESH_INTERVAL = 60_000
 
 /** The same without a connection. */
 const RETRY_INTERVAL = 5000
+
+/** A look-up has failed after so many milliseconds: one that never ends must not be the last one. */
+const LOOK_UP_TIMEOUT = 10_000
 
 /**
  * The checked options, with the servers of the SRV record if they name one. A session that begins in the background does not
@@ -49,7 +52,10 @@ export const lookUpServers = Effect.fnUntraced(function* (
   }
   // Mistakes in other options are found before DNS is asked.
   const checked = yield* checkOptions({ ...options, servers: "srv.invalid" }, undefined)
-  const source: SrvSource = { name: srv.name, lookUp: Effect.flatMap(resolveSrv(srv.name), toServers) }
+  const source: SrvSource = {
+    name: srv.name,
+    lookUp: Effect.flatMap(inTime(srv.name, resolveSrv(srv.name)), toServers)
+  }
   if (checked.firstConnection === "background") {
     const settings = { ...checked, servers: { ...checked.servers, chroot: srv.chroot } }
     return { settings, srv: source, isUnknown: true }
@@ -126,6 +132,15 @@ export const refreshServers = (options: {
 }
 
 // ---- internal
+
+const inTime = <A>(name: string, lookUp: Effect.Effect<A, TransportError>): Effect.Effect<A, TransportError> =>
+  Effect.timeoutOrElse(lookUp, {
+    duration: LOOK_UP_TIMEOUT,
+    orElse: () => {
+      const cause = new Error(`DNS did not answer within ${LOOK_UP_TIMEOUT / 1000} seconds`)
+      return Effect.fail(new TransportError({ server: name, reason: "Resolve", cause }))
+    }
+  })
 
 const toServers = (found: ReadonlyArray<ServerAddress>): Effect.Effect<Servers, TransportError> => {
   const [first, ...others] = found
