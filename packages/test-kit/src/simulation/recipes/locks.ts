@@ -6,10 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
-import { anyOnRevoke, asking } from "./revoking.ts"
+import { anyOnRevoke, Requests } from "./revoking.ts"
 
 export const lock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   const exclusion = yield* guarded(environment)
+  const requests = new Requests(environment)
   return {
     play: Effect.fnUntraced(function* (client) {
       const onRevoke = yield* anyOnRevoke
@@ -21,8 +22,11 @@ export const lock: Recipe = Effect.fnUntraced(function* (environment: Environmen
       const timeout = (yield* Random.nextBoolean) ? 0 : 2000
       return Effect.gen(function* () {
         const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
-        const working = lock.withLock((held) => exclusion.work(client, "holder", held, held), options)
-        yield* asking(environment, client, { onRevoke, revoke: lock.revoke() }, working)
+        const working = lock.withLock(
+          (held) => Effect.andThen(exclusion.work(client, "holder", held, held), requests.hear(onRevoke, lock, held)),
+          options
+        )
+        yield* requests.around(client, onRevoke, lock, working)
       })
     }),
     mayBeClosedInside: true,

@@ -9,7 +9,7 @@ import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import type { Recipe, Environment } from "../RecipeSimulation.ts"
 import { MutualExclusion } from "./MutualExclusion.ts"
-import { anyOnRevoke, asking } from "./revoking.ts"
+import { anyOnRevoke, Requests } from "./revoking.ts"
 
 /** Readers together, a writer alone, and no writer between one and its own reads afterwards. */
 export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: Environment) {
@@ -18,6 +18,7 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
     environment,
     (kinds) => kinds.length <= 1 || kinds.every((kind) => kind === "reader")
   )
+  const requests = new Requests(environment)
   let writers = 0
   return {
     play: Effect.fnUntraced(function* (client) {
@@ -28,9 +29,10 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
       })
       const writing = (held: Held) => {
         writers++
-        return exclusion.work(client, "writer", held, held)
+        return Effect.andThen(exclusion.work(client, "writer", held, held), requests.hear(onRevoke, lock, held))
       }
-      const reading = (held: Held) => exclusion.work(client, "reader", held)
+      const reading = (held: Held) =>
+        Effect.andThen(exclusion.work(client, "reader", held), requests.hear(onRevoke, lock, held))
       const write = lock.write.withLock(writing)
       const read = lock.read.withLock((held) =>
         Effect.gen(function* () {
@@ -64,7 +66,7 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
       return Effect.gen(function* () {
         const rounds = [read, read, write, write, Effect.scoped(downgrade), Effect.scoped(known)]
         const round = rounds[yield* Random.nextIntBetween(0, rounds.length - 1)]!
-        yield* asking(environment, client, { onRevoke, revoke: lock.revoke() }, round)
+        yield* requests.around(client, onRevoke, lock, round)
       })
     }),
     judge: () => Effect.sync(() => exclusion.judge())
@@ -74,6 +76,7 @@ export const readWriteLock: Recipe = Effect.fnUntraced(function* (environment: E
 /** Never more permits than there are. */
 export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Environment) {
   yield* Effect.orDie(environment.clients[0]!.zk.create("/resource"))
+  const requests = new Requests(environment)
   const permits = yield* Random.nextIntBetween(1, 3)
   const isShared = yield* Random.nextBoolean
   const exclusion = new MutualExclusion(
@@ -94,11 +97,16 @@ export const semaphore: Recipe = Effect.fnUntraced(function* (environment: Envir
         const options = (yield* Random.next) < 0.2 && !environment.isFaultFree() ? { timeout } : undefined
         const working = semaphore.withPermits(
           many,
-          // Only where one alone has a permit do tokens grow.
-          (held) => exclusion.work(client, String(many), held, permits === 1 ? held[0] : undefined),
+          (held) =>
+            Effect.andThen(
+              // Only where one alone has a permit do tokens grow.
+              exclusion.work(client, String(many), held, permits === 1 ? held[0] : undefined),
+              requests.hear(onRevoke, semaphore, ...held)
+            ),
           options
         )
-        yield* asking(environment, client, { onRevoke, revoke: semaphore.revoke() }, working)
+        const { holders: contenders, revoke } = semaphore
+        yield* requests.around(client, onRevoke, { contenders, revoke }, working)
       })
     }),
     judge: () => Effect.sync(() => exclusion.judge())
