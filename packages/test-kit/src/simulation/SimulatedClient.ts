@@ -6,6 +6,7 @@ import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import type * as SimulatedNetwork from "@effect-zookeeper/server/SimulatedNetwork"
 import * as Simulation from "@effect-zookeeper/server/Simulation"
 import * as Session from "@effect-zookeeper/session/Session"
+import { Transport } from "@effect-zookeeper/transport/Transport"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -23,6 +24,8 @@ export interface SimulatedClient {
   readonly name: string
   readonly node: Simulation.Node
   readonly zk: ZooKeeper.Service
+  /** The network as it is for this process. */
+  readonly transport: Transport["Service"]
   readonly observations: Observations
   /** Virtual milliseconds. */
   readonly now: () => number
@@ -66,6 +69,7 @@ export const connect = Effect.fnUntraced(function* (
   const simulation = yield* Simulation.Simulation
   const node = yield* simulation.node(name)
   const observations = new Observations(name)
+  const transport = network.transport(name)
   const scope = yield* Scope.make()
   const layer = ZooKeeper.layerSession().pipe(
     Layer.provideMerge(
@@ -78,7 +82,7 @@ export const connect = Effect.fnUntraced(function* (
         requestTimeout: (yield* Random.nextBoolean) ? "2 seconds" : undefined
       })
     ),
-    Layer.provide(FrameRecorder.layer(network.transport(name), observations, record, simulation))
+    Layer.provide(FrameRecorder.layer(transport, observations, record, simulation))
   )
   const context = yield* node
     .run(Layer.buildWithScope(Layer.fresh(layer), scope))
@@ -124,8 +128,21 @@ export const connect = Effect.fnUntraced(function* (
     if (owning._tag === "None") record.addViolation(`P10: ${name} owns something after it was closed`)
     for (const observer of observers) yield* interrupt(observer)
   })
-  return { name, node, zk, observations, now: simulation.now, owns: () => held.now, close }
+  return { name, node, zk, transport, observations, now: simulation.now, owns: () => held.now, close }
 })
+
+/** One more client of a process, which no rule watches, until the Scope closes. To be run in that process. */
+export const connectBeside = (
+  { transport }: Pick<SimulatedClient, "transport">,
+  { followConfig, ...options }: ZooKeeper.Options
+): Effect.Effect<ZooKeeper.Service, ZooKeeper.StartError, Scope.Scope> =>
+  ZooKeeper.layerSession({ followConfig }).pipe(
+    Layer.provide(Session.layer({ sessionTimeout: SESSION_TIMEOUT, ...options })),
+    Layer.provide(Layer.succeed(Transport, transport)),
+    Layer.fresh,
+    Layer.build,
+    Effect.map(Context.get(ZooKeeper.ZooKeeper))
+  )
 
 /** Runs something in a process for as long as it takes, without a parent. */
 export const forkInNode = <A, E, R>(node: Simulation.Node, effect: Effect.Effect<A, E, R>) =>

@@ -3,7 +3,7 @@
  * without faults it is the newest one.
  */
 import * as Op from "@effect-zookeeper/client/Op"
-import type * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
+import * as ZooKeeper from "@effect-zookeeper/client/ZooKeeper"
 import * as LiveConfig from "@effect-zookeeper/config/LiveConfig"
 import type { SnapshotFile } from "@effect-zookeeper/config/SnapshotFile"
 import * as Effect from "effect/Effect"
@@ -11,10 +11,12 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Recipe, ZnodesByPath } from "../RecipeSimulation.ts"
+import * as SimulatedClient from "../SimulatedClient.ts"
 import * as OneNumber from "./oneNumber.ts"
 import { textOf } from "./text.ts"
 
@@ -26,11 +28,11 @@ export const liveConfig: Recipe = (environment) =>
       const addViolation = (what: string) => environment.addViolation(`${client.name}: ${what}`)
       yield* Effect.ignore(client.zk.transaction(creation))
       const own = yield* Scope.fork(yield* Effect.scope)
-      const live = yield* make({}).pipe(Scope.provide(own))
+      const live = yield* make.pipe(Scope.provide(own))
       const order = new Order(addViolation)
       const showing = yield* Effect.forkScoped(order.follow(live), { startImmediately: true })
       return Effect.gen(function* () {
-        if ((yield* Random.next) < 0.3) yield* startAgain(file, addViolation)
+        if ((yield* Random.next) < 0.3) yield* startAgain(client, file, addViolation)
         yield* Effect.ignore(advance(client.zk))
         if (!environment.isFaultFree()) return
         // Others have not finished yet.
@@ -54,24 +56,42 @@ export const liveConfig: Recipe = (environment) =>
 // ---- internal: starts
 
 /** The state of the moment may be a broken one, and the writes of others may be quicker than two walks. */
-const make = (options: Pick<LiveConfig.Options, "file" | "fileAfter">) =>
-  LiveConfig.make(OneNumber.config, { path: root, ...options }).pipe(
-    Effect.retry({
-      while: ({ _tag }) => _tag === "ConfigError" || _tag === "TreeUnsettled",
-      schedule: Schedule.spaced("20 millis")
-    })
-  )
+const make = LiveConfig.make(OneNumber.config, { path: root }).pipe(
+  Effect.retry({
+    while: ({ _tag }) => _tag === "ConfigError" || _tag === "TreeUnsettled",
+    schedule: Schedule.spaced("20 millis")
+  })
+)
 
-/** A process that begins with the file of another one, which may have seen more, where the tree does not come at once. */
-const startAgain = (file: SnapshotFile, addViolation: (what: string) => void) =>
+/**
+ * A process that begins with the file of another one, which may have seen more, where the tree does not come at once. Some
+ * have a client of their own, which has no connection yet.
+ */
+const startAgain = (client: SimulatedClient.SimulatedClient, file: MemoryFile, addViolation: (what: string) => void) =>
   Effect.gen(function* () {
-    const live = yield* make({ file, fileAfter: yield* Random.nextIntBetween(1, 100) })
-    yield* Effect.forkScoped(new Order(addViolation).follow(live), { startImmediately: true })
+    const isSaved = Option.isSome(yield* file.load)
+    const zk = (yield* Random.nextBoolean)
+      ? client.zk
+      : yield* SimulatedClient.connectBeside(client, { firstConnection: "background" })
+    const fileAfter = yield* Random.nextIntBetween(1, 100)
+    const begun = yield* LiveConfig.make(OneNumber.config, { path: root, file, fileAfter }).pipe(
+      Effect.provideService(ZooKeeper.ZooKeeper, zk),
+      Effect.result
+    )
+    if (Result.isFailure(begun)) {
+      if (isSaved) addViolation(`a start with a file failed: ${begun.failure.message}`)
+      return
+    }
+    yield* Effect.forkScoped(new Order(addViolation).follow(begun.success), { startImmediately: true })
     yield* Effect.sleep(yield* Random.nextIntBetween(1, 300))
   }).pipe(Effect.scoped)
 
-const memoryFile = (): SnapshotFile => {
-  let saved: Effect.Success<SnapshotFile["load"]> = Option.none()
+interface MemoryFile extends SnapshotFile {
+  readonly load: Effect.Effect<Effect.Success<SnapshotFile["load"]>>
+}
+
+const memoryFile = (): MemoryFile => {
+  let saved: Effect.Success<MemoryFile["load"]> = Option.none()
   return {
     file: "snapshot",
     load: Effect.sync(() => saved),
