@@ -49,6 +49,8 @@ const keyOf = (found: Found): string =>
       ? `group ${found.group.path}`
       : `contention ${found.contention.path}`
 
+const pathOf = (key: string): string => key.slice(key.indexOf(" ") + 1)
+
 const eventOf = (found: Found, time: number): RecipeEvent =>
   "queue" in found
     ? { _tag: "queue", time, queue: found.queue }
@@ -96,8 +98,10 @@ const scan = Effect.fnUntraced(function* (
     )
   )
   const time = yield* Clock.currentTimeMillis
-  for (const key of known.keys()) {
-    if (!seen.has(key)) yield* Queue.offer(queue, { _tag: "ended", time, path: key.slice(key.indexOf(" ") + 1) })
+  // A recipe of another kind may be there now, which is told already.
+  const paths = new Set([...seen.keys()].map(pathOf))
+  for (const path of new Set([...known.keys()].map(pathOf))) {
+    if (!paths.has(path)) yield* Queue.offer(queue, { _tag: "ended", time, path })
   }
   const isComplete = visited < limits.scanned && tooLarge === 0
   yield* Queue.offer(queue, { _tag: "scanned", time, visited, isComplete })
