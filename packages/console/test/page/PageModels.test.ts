@@ -1,12 +1,13 @@
 /** The models of the page, which need no browser: drafts, lines, failures, events and rates. */
 import { Unavailable } from "@effect-zookeeper/console/ProtocolError"
 import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
+import { stat } from "@effect-zookeeper/test-kit/ScriptedSession"
 import { assert, describe, it } from "@effect/vitest"
 import { RpcClientDefect, RpcClientError } from "effect/rpc/RpcClientError"
 import { makeLog } from "../../page/src/events/log.ts"
 import { describe as words } from "../../page/src/link/failures.ts"
 import { lineEnd } from "../../page/src/model/data.ts"
-import { afterSave, type Draft, isNewer } from "../../page/src/model/draft.ts"
+import { afterSave, type Draft, isNewer, theirsOf } from "../../page/src/model/draft.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
 import { makeRates } from "../../page/src/model/rates.ts"
 
@@ -29,6 +30,17 @@ describe("a draft", () => {
     assert.strictEqual(isNewer({ czxid: 10n, version: 4 }, base), true)
     assert.strictEqual(isNewer({ czxid: 11n, version: 0 }, base), true)
     assert.strictEqual(isNewer({ czxid: 9n, version: 7 }, base), false)
+  })
+})
+
+describe("what another one has written", () => {
+  it("is no empty text where it is no text, or not all of it may be read", () => {
+    const data = new TextEncoder().encode("theirs")
+    assert.strictEqual(theirsOf({ stat, data }).text, "theirs")
+    assert.strictEqual(theirsOf({ stat, data: new Uint8Array() }).text, "")
+    assert.isUndefined(theirsOf({ stat }).text)
+    assert.isUndefined(theirsOf({ stat, data, isTruncated: true }).text)
+    assert.isUndefined(theirsOf({ stat, data: Uint8Array.of(255) }).text)
   })
 })
 

@@ -1,11 +1,28 @@
 /** Text that a person types over a znode, and what another client has made of the znode meanwhile. */
 import type { Stat } from "@effect-zookeeper/console/Models"
+import { textOf } from "./data.ts"
 
 export interface Draft {
   readonly text: string
   /** The text that the person started from. */
   readonly base: { readonly text: string; readonly version: number; readonly czxid: string }
 }
+
+/** What another client has written meanwhile. The text is missing where it is not text, or not all of it may be read. */
+export interface Theirs {
+  readonly stat: Stat
+  readonly text: string | undefined
+}
+
+export const theirsOf = ({
+  data,
+  isTruncated = false,
+  stat
+}: {
+  readonly stat: Stat
+  readonly data?: Uint8Array
+  readonly isTruncated?: boolean
+}): Theirs => ({ stat, text: data === undefined || isTruncated ? undefined : textOf(data) })
 
 export const isChanged = ({ base, text }: Draft): boolean => text !== base.text
 

@@ -1,6 +1,5 @@
-import type * as Models from "@effect-zookeeper/console/Models"
 import { createMemo, createSignal, Show } from "solid-js"
-import type { Draft } from "../model/draft.ts"
+import type { Draft, Theirs } from "../model/draft.ts"
 import { mergeBoth } from "../model/merge.ts"
 import { ago } from "../model/time.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -8,12 +7,6 @@ import { Name } from "../parts/Name.tsx"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { CodeEditor } from "./CodeEditor.tsx"
-
-/** What another client has written meanwhile. The text is missing where it is not text, or may not be read. */
-export interface Theirs {
-  readonly stat: Models.Stat
-  readonly text: string | undefined
-}
 
 /** The three texts of a conflict: what one started from, what is there now, and one's own, which can still be edited. */
 export const ConflictDialog = (props: {

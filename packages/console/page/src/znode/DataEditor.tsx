@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import { createEffect, createMemo, createSignal, Match, on, Show, Switch } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useChange } from "../link/run.ts"
-import { bytesOf, jsonProblem, kindOf, size, textOf } from "../model/data.ts"
-import { type Draft, isChanged as isChangedDraft, isNewer } from "../model/draft.ts"
+import { bytesOf, jsonProblem, kindOf, size } from "../model/data.ts"
+import { type Draft, isChanged as isChangedDraft, isNewer, type Theirs, theirsOf } from "../model/draft.ts"
 import { ago } from "../model/time.ts"
 import { copy } from "../parts/copy.ts"
 import { Dialog } from "../parts/Dialog.tsx"
@@ -12,7 +12,7 @@ import { Name } from "../parts/Name.tsx"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { CodeEditor } from "./CodeEditor.tsx"
-import { ConflictDialog, type Theirs } from "./ConflictDialog.tsx"
+import { ConflictDialog } from "./ConflictDialog.tsx"
 import { draftOf, dropDraft, keepDraft, outlivesReload, settleDraft, type Unsaved } from "./drafts.ts"
 import type { Present } from "./present.ts"
 
@@ -233,11 +233,6 @@ export const DataEditor = (props: { readonly path: string; readonly present: Pre
 }
 
 const nothing: Draft = { text: "", base: { text: "", version: 0, czxid: "" } }
-
-const theirsOf = ({ data, stat }: { readonly stat: Models.Stat; readonly data?: Uint8Array }): Theirs => ({
-  stat,
-  text: textOf(data ?? new Uint8Array())
-})
 
 const newerThan = (shown: Theirs, now: Theirs | undefined): Theirs | undefined =>
   now !== undefined && isNewer(now.stat, shown.stat) ? now : undefined
