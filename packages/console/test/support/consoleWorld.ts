@@ -26,19 +26,34 @@ export interface MadeUp {
   recipes: ReadonlyArray<Found>
 }
 
-/** A server of the page on a free port; `write` as the option of `zk ui`, `version` as that of the embedded ZooKeeper. */
+/**
+ * A server of the page on a free port; `write` as the option of `zk ui`, `version` as that of the embedded ZooKeeper. Besides
+ * `local` and `prod`, which cannot be reached, there is a cluster for each name in `chroots`: the znode of this name, which has
+ * to be there.
+ */
 export const makeWorld = Effect.fnUntraced(function* (
-  options: { readonly write?: boolean; readonly readOnly?: string; readonly version?: "3.9" } = {}
+  options: {
+    readonly write?: boolean
+    readonly readOnly?: string
+    readonly version?: "3.9"
+    readonly chroots?: ReadonlyArray<string>
+  } = {}
 ) {
-  const { version } = options
+  const { chroots = [], version } = options
   const context = yield* Effect.orDie(Layer.build(EmbeddedServer.layer(version === undefined ? {} : { version })))
   const server = Context.get(context, EmbeddedServer.EmbeddedServer)
-  const client = ZooKeeper.layer({
-    servers: server.connectString,
-    sessionTimeout: "10 seconds",
-    sessionExpiry: "recreate"
-  })
-  const zk = Context.get(yield* Layer.build(client), ZooKeeper.ZooKeeper)
+  const connect = (chroot = "") =>
+    Effect.map(
+      Layer.build(
+        ZooKeeper.layer({
+          servers: `${server.connectString}${chroot}`,
+          sessionTimeout: "10 seconds",
+          sessionExpiry: "recreate"
+        })
+      ),
+      (context) => Context.get(context, ZooKeeper.ZooKeeper)
+    )
+  const zk = yield* connect()
   const madeUp: MadeUp = { members: [], sessions: [], findings: [], recipes: [] }
   // The fibers that the server begins for a page end in this Scope, which closes after the browser, and not before it.
   const scope = yield* Scope.fork(yield* Effect.scope)
@@ -51,9 +66,15 @@ export const makeWorld = Effect.fnUntraced(function* (
           name: "local",
           servers: server.connectString,
           readOnly: options.readOnly,
-          connect: Effect.map(Layer.build(client), (context) => Context.get(context, ZooKeeper.ZooKeeper)),
+          connect: connect(),
           inspector: inspectorOf(madeUp)
         },
+        ...chroots.map((name) => ({
+          name,
+          servers: `${server.connectString}/${name}`,
+          readOnly: undefined,
+          connect: connect(`/${name}`)
+        })),
         {
           name: "prod",
           servers: "zk1.example:2181,zk2.example:2181",

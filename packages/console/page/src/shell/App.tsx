@@ -161,9 +161,15 @@ const skip = (event: MouseEvent): void => {
   document.querySelector<HTMLElement>("#main")?.focus()
 }
 
-const Beginning = (props: { readonly isOpen: boolean }) => (
-  <div class="empty">
-    <h2>{props.isOpen ? "Asking for the clusters" : "Connecting to zk ui"}</h2>
-    <p>The page follows by itself as soon as there is an answer.</p>
-  </div>
-)
+/** Before the clusters are known. The banner names them where the address has the name of another one. */
+const Beginning = (props: { readonly isOpen: boolean }) => {
+  const { clusters } = usePage()
+  return (
+    <div class="empty">
+      <Show when={clusters().length === 0} fallback={<h2>Choose a cluster</h2>}>
+        <h2>{props.isOpen ? "Asking for the clusters" : "Connecting to zk ui"}</h2>
+        <p>The page follows by itself as soon as there is an answer.</p>
+      </Show>
+    </div>
+  )
+}

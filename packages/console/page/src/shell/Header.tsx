@@ -23,7 +23,8 @@ export const Header = (props: { readonly onHelp: () => void; readonly onGoTo: ()
           <Show when={cluster() === undefined}>
             <option value="">choose a cluster</option>
           </Show>
-          <For each={clusters()}>{({ name }) => <option value={name}>{name}</option>}</For>
+          {/* By their names: a state is another object each time, and with new options a browser chooses the first. */}
+          <For each={clusters().map(({ name }) => name)}>{(name) => <option value={name}>{name}</option>}</For>
         </select>
       </Show>
       <Show when={cluster()}>{(cluster) => <State cluster={cluster()} />}</Show>
