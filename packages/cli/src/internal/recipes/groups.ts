@@ -13,21 +13,23 @@ import type { Reader } from "../frame/Client.ts"
 /** The group of a znode; undefined where its children are no members. A member is ephemeral, and contends for nothing. */
 export const groupOf = Effect.fnUntraced(function* (
   zk: Reader,
-  { children, path }: Visited
+  { children, path }: Pick<Visited, "children" | "path">
 ): Effect.fn.Return<Group | undefined, ReadError> {
   if (Layouts.contenders(children).length > 0 || Layouts.queueEntries(children).length > 0) return undefined
   const names = children.filter((name) => name !== ready)
   const [first] = names
-  if (first === undefined || (yield* readMember(zk, path, first)) === undefined) return undefined
+  if (first === undefined || (yield* readMember(zk, path, first)) === "other") return undefined
   const read = yield* Effect.forEach(names.slice(0, shown), (name) => readMember(zk, path, name), { concurrency: 16 })
-  const members = read.filter((member) => member !== undefined)
-  if (members.length < read.length) return undefined
+  if (read.includes("other")) return undefined
+  // One that has left since the names were read says nothing about the others.
+  const members = read.filter((member) => typeof member !== "string")
+  if (members.length === 0) return undefined
   const isServices = members.every(({ address }) => address !== undefined)
   return {
     path,
     kind: isServices ? "services" : children.includes(ready) ? "doubleBarrier" : "party",
     members,
-    more: names.length - members.length
+    more: names.length - read.length
   }
 })
 
@@ -41,15 +43,18 @@ const shown = 50
 
 type Member = Group["members"][number]
 
-/** Undefined for a znode that is gone or not ephemeral. */
+/** `other` for a znode that is not ephemeral, or may not be read. */
 const readMember = Effect.fnUntraced(function* (zk: Reader, parent: string, name: string) {
   const path = ZnodePath.join(parent, name)
-  const stat = yield* Effect.catchTags(zk.stat(path), { NoAuth: () => Effect.succeedNone })
-  if (Option.isNone(stat) || stat.value.ephemeralOwner === 0n) return undefined
+  const stat = yield* Effect.catchTags(zk.stat(path), { NoAuth: () => Effect.succeed("other" as const) })
+  if (stat === "other") return stat
+  if (Option.isNone(stat)) return "gone"
+  if (stat.value.ephemeralOwner === 0n) return "other"
   const data = yield* Effect.catchTags(zk.getData(path), {
-    NoNode: () => Effect.succeed(new Uint8Array()),
+    NoNode: () => Effect.succeed("gone" as const),
     NoAuth: () => Effect.succeed(new Uint8Array())
   })
+  if (data === "gone") return data
   const text = decodeUtf8(data) ?? ""
   const instance = Option.getOrUndefined(decodeInstance(text))
   const member: Member = { path, session: stat.value.ephemeralOwner, since: stat.value.ctime }
