@@ -26,7 +26,7 @@ export const describe = (error: EditFailure | RpcClientError, request: Request =
     case "NoSuchZnode":
       return `${line(error.path)} does not exist.`
     case "Forbidden":
-      return `The ACL does not allow it: ${line(error.path)}.`
+      return `The ACL does not allow it: ${line(error.path)}. Start zk ui with credentials that it allows: --auth-file, or authFile of a profile.`
     case "AlreadyExists":
       return `${line(error.path)} exists already.`
     case "ReadOnly":

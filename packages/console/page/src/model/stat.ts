@@ -39,24 +39,16 @@ export const facts = (stat: Stat, now: number): ReadonlyArray<Fact> => [
   }
 ]
 
-/** How long it stays. ZooKeeper marks containers and times to live in the field of the owner. */
+/**
+ * How long it stays. Servers keep containers and times to live to themselves: in the stat they are znodes without an owner.
+ */
 export const lifetime = (
   stat: Stat
 ): { readonly word: string; readonly text: string; readonly owner: string | undefined } => {
-  const owner = BigInt.asUintN(64, stat.ephemeralOwner)
-  if (owner === 0n) return { word: "persistent", text: "It stays until someone deletes it.", owner: undefined }
-  if (owner === 0x8000000000000000n) {
+  if (stat.ephemeralOwner === 0n) {
     return {
-      word: "container",
-      text: "The servers delete it some time after its last child is gone.",
-      owner: undefined
-    }
-  }
-  if (owner >> 56n === 0xffn) {
-    const millis = Number(owner & 0xffffffffffn)
-    return {
-      word: "time to live",
-      text: `The servers delete it when it has no children and was not written for ${ago(0, millis).replace(" ago", "")}.`,
+      word: "persistent",
+      text: "It stays until someone deletes it. A container and a znode with a time to live look the same, and are deleted by the servers.",
       owner: undefined
     }
   }

@@ -1,5 +1,6 @@
 /** The changes that a page asks for, each by the version that the person saw. */
 import type * as Acl from "@effect-zookeeper/client/Acl"
+import * as Outcome from "@effect-zookeeper/client/Outcome"
 import type { Service } from "@effect-zookeeper/client/Service"
 import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
 import * as Effect from "effect/Effect"
@@ -42,12 +43,14 @@ export const create = Effect.fnUntraced(
         Effect.succeed(ancestor)
       )
     }
-    return yield* zk.createWithStat(path, {
-      data,
-      mode,
-      ...(ttl === undefined ? {} : { ttl }),
-      ...(entries === undefined ? {} : { acl: entries })
-    })
+    return yield* zk
+      .createWithStat(path, {
+        data,
+        mode,
+        ...(ttl === undefined ? {} : { ttl }),
+        ...(entries === undefined ? {} : { acl: entries })
+      })
+      .pipe(Effect.catchIf(Outcome.isUnimplemented, (error) => Effect.fail(needOf(mode) ?? error)))
   },
   Effect.mapError((error): EditFailure => (isOurs(error) ? error : toEditFailure(error)))
 )
@@ -109,6 +112,15 @@ export const remove = (
   }).pipe(Effect.catch((error) => failEdit(zk, seen, error)))
 
 // ---- internal
+
+/** What servers need for a kind of znode that they do not know. */
+const needOf = (mode: Created["mode"]): Refused | undefined => {
+  const unsupported = (message: string) => new Refused({ reason: "unsupported", message })
+  if (mode === "container") return unsupported("the servers have no containers, which need ZooKeeper 3.5.1")
+  return mode.endsWith("Ttl")
+    ? unsupported("the servers allow no time to live, which needs ZooKeeper 3.5.3 and extendedTypesEnabled=true in zoo.cfg")
+    : undefined
+}
 
 type Ours = Refused | Unavailable | Conflict | MoreBelow
 
