@@ -10,6 +10,7 @@ import { lineEnd } from "../../page/src/model/data.ts"
 import { afterSave, type Draft, isNewer, theirsOf } from "../../page/src/model/draft.ts"
 import { mergeBoth } from "../../page/src/model/merge.ts"
 import { makeRates } from "../../page/src/model/rates.ts"
+import { counted } from "../../page/src/model/text.ts"
 
 describe("a draft", () => {
   const draft = (text: string): Draft => ({ text, base: { text: "before", version: 3, czxid: "10" } })
@@ -96,6 +97,12 @@ describe("the log of events", () => {
     log.clear()
     log.add([event("ready", "/other")])
     assert.deepStrictEqual(seen(log), ["ready"])
+  })
+})
+
+describe("a number of things", () => {
+  it("is of one thing or of several", () => {
+    assert.deepStrictEqual([0, 1, 1284].map((count) => counted(count, "item")), ["0 items", "1 item", "1,284 items"])
   })
 })
 

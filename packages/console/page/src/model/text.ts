@@ -29,6 +29,10 @@ export const line = (text: string): string =>
 /** Whether two texts look alike to a person who types a name to confirm: white space around it does not matter. */
 export const isTyped = (typed: string, name: string): boolean => typed.trim() === line(name).trim()
 
+/** `1 item`, `1,284 items`. */
+export const counted = (count: number, word: string): string =>
+  `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`
+
 const joinedEmoji =
   /\p{Extended_Pictographic}[\u{fe0f}\p{Emoji_Modifier}]*(\u{200d}\p{Extended_Pictographic}[\u{fe0f}\p{Emoji_Modifier}]*)+/gu
 

@@ -1,9 +1,10 @@
 import type { Contention } from "@effect-zookeeper/console/EnsembleModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
-import { createMemo, For, Show } from "solid-js"
+import { createMemo, Show } from "solid-js"
 import { ago, duration, moment } from "../model/time.ts"
 import { nameOf } from "../model/znodePath.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { Keyed } from "../parts/Keyed.tsx"
 import { Name } from "../parts/Name.tsx"
 import { usePage } from "../shell/page.ts"
 
@@ -58,12 +59,12 @@ export const ContentionCard = (props: { readonly contention: Contention }) => {
         </Show>
       </div>
       <ol class="contenders">
-        <For each={holders()} fallback={<li class="contender muted">Nobody holds it.</li>}>
-          {(contender) => <ContenderRow contender={contender} place={undefined} />}
-        </For>
-        <For each={waiting().slice(0, shown)}>
-          {(contender, index) => <ContenderRow contender={contender} place={index() + 1} />}
-        </For>
+        <Keyed each={holders()} by={pathOf} fallback={<li class="contender muted">Nobody holds it.</li>}>
+          {(contender) => <ContenderRow contender={contender()} place={undefined} />}
+        </Keyed>
+        <Keyed each={waiting().slice(0, shown)} by={pathOf}>
+          {(contender, index) => <ContenderRow contender={contender()} place={index() + 1} />}
+        </Keyed>
         <Show when={waiting().length > shown}>
           <li class="contender muted">and {(waiting().length - shown).toLocaleString("en")} more</li>
         </Show>
@@ -71,6 +72,8 @@ export const ContentionCard = (props: { readonly contention: Contention }) => {
     </>
   )
 }
+
+const pathOf = ({ path }: Contender): string => path
 
 const ContenderRow = (props: { readonly contender: Contender; readonly place: number | undefined }) => {
   const { href, now } = usePage()

@@ -1,9 +1,11 @@
 import type { Queue } from "@effect-zookeeper/console/EnsembleModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
-import { For, Show } from "solid-js"
+import { Show } from "solid-js"
+import { counted } from "../model/text.ts"
 import { duration } from "../model/time.ts"
 import { nameOf } from "../model/znodePath.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { Keyed } from "../parts/Keyed.tsx"
 import { Name } from "../parts/Name.tsx"
 import { usePage } from "../shell/page.ts"
 
@@ -22,7 +24,7 @@ export const QueueCard = (props: { readonly queue: Queue; readonly rate: number 
         <Show when={props.queue.dead > 0}>
           <span class="badge bad number">{props.queue.dead.toLocaleString("en")} dead</span>
         </Show>
-        <span class="badge number">{props.queue.items.toLocaleString("en")} items</span>
+        <span class="badge number">{counted(props.queue.items, "item")}</span>
       </div>
       <p class="queue-rate muted number">
         {props.queue.taken.toLocaleString("en")} being worked on
@@ -33,30 +35,34 @@ export const QueueCard = (props: { readonly queue: Queue; readonly rate: number 
         </Show>
       </p>
       <ol class="contenders">
-        <For each={props.queue.entries} fallback={<li class="contender muted">It is empty.</li>}>
+        <Keyed
+          each={props.queue.entries}
+          by={({ path }) => path}
+          fallback={<li class="contender muted">It is empty.</li>}
+        >
           {(entry, index) => (
-            <li class="contender" classList={{ holds: entry.state === "taken" }}>
+            <li class="contender" classList={{ holds: entry().state === "taken" }}>
               <span class="contender-place number">{index() + 1}</span>
               <div class="contender-who">
-                <a href={href({ view: "tree", path: entry.path })}>
+                <a href={href({ view: "tree", path: entry().path })}>
                   <Show
-                    when={entry.encoding === "utf8" && entry.data !== ""}
-                    fallback={<Name text={nameOf(entry.path)} />}
+                    when={entry().encoding === "utf8" && entry().data !== ""}
+                    fallback={<Name text={nameOf(entry().path)} />}
                   >
-                    <Name text={entry.data.slice(0, 80)} />
+                    <Name text={entry().data.slice(0, 80)} />
                   </Show>
                 </a>
                 <span class="detail">
-                  has waited for {duration(Math.max(0, now() - entry.since))}, priority {entry.priority}
-                  <Show when={entry.attempts > 0}>
-                    , {entry.attempts} {entry.attempts === 1 ? "attempt" : "attempts"} failed
+                  has waited for {duration(Math.max(0, now() - entry().since))}, priority {entry().priority}
+                  <Show when={entry().attempts > 0}>
+                    , {entry().attempts} {entry().attempts === 1 ? "attempt" : "attempts"} failed
                   </Show>
-                  <Show when={entry.takenSince}>
+                  <Show when={entry().takenSince}>
                     {(since) => <>, taken for {duration(Math.max(0, now() - since()))}</>}
                   </Show>
                 </span>
               </div>
-              <Show when={entry.session}>
+              <Show when={entry().session}>
                 {(session) => (
                   <a class="button quiet" href={href({ view: "sessions", path: `/${formatHex(session())}` })}>
                     <Icon name="sessions" size={14} /> session
@@ -65,7 +71,7 @@ export const QueueCard = (props: { readonly queue: Queue; readonly rate: number 
               </Show>
             </li>
           )}
-        </For>
+        </Keyed>
       </ol>
     </>
   )

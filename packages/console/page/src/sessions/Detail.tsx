@@ -5,6 +5,7 @@ import { describe } from "../link/failures.ts"
 import { again, useFeed, useQuestion } from "../link/run.ts"
 import { duration } from "../model/time.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { Keyed } from "../parts/Keyed.tsx"
 import { Name } from "../parts/Name.tsx"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
@@ -120,17 +121,21 @@ const Paths = (props: {
   return (
     <>
       <ul class="path-list">
-        <For each={props.paths} fallback={<li class="muted">{props.none}</li>}>
-          {({ isInside, path }) => (
+        <Keyed
+          each={props.paths}
+          by={({ isInside, path }) => `${isInside} ${path}`}
+          fallback={<li class="muted">{props.none}</li>}
+        >
+          {(one) => (
             <li>
-              <Show when={isInside} fallback={<Name text={path} />}>
-                <a href={href({ view: "tree", path })}>
-                  <Name text={path} />
+              <Show when={one().isInside} fallback={<Name text={one().path} />}>
+                <a href={href({ view: "tree", path: one().path })}>
+                  <Name text={one().path} />
                 </a>
               </Show>
             </li>
           )}
-        </For>
+        </Keyed>
       </ul>
       <Show when={props.isTruncated}>
         <p class="muted">The list is longer than this.</p>

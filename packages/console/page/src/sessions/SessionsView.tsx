@@ -1,19 +1,21 @@
 import "../styles/recipes.css"
-import type { Sessions } from "@effect-zookeeper/console/SessionModels"
+import type { Session, Sessions } from "@effect-zookeeper/console/SessionModels"
 import { formatHex } from "@effect-zookeeper/console/Models"
 import type { ReadFailure } from "@effect-zookeeper/console/ProtocolError"
 import { createMemo, createSignal, For, Show } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { again, useFeed } from "../link/run.ts"
+import { counted } from "../model/text.ts"
 import { duration, moment } from "../model/time.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { Keyed } from "../parts/Keyed.tsx"
 import { Note } from "../parts/Note.tsx"
 import { usePage } from "../shell/page.ts"
 import { Detail } from "./Detail.tsx"
 
 /** Which session is whose, by the servers' own words, asked again every few seconds. */
 export const SessionsView = () => {
-  const { cluster, go, href, now, route } = usePage()
+  const { cluster, go, route } = usePage()
   const name = cluster()?.name ?? ""
   const [answer, setAnswer] = createSignal<Sessions>()
   const sessions = () => answer()?.sessions
@@ -48,7 +50,7 @@ export const SessionsView = () => {
           {(answer) => (
             <span class="muted number" role="status">
               {answer().matching === answer().total
-                ? `${answer().total.toLocaleString("en")} sessions`
+                ? counted(answer().total, "session")
                 : `${answer().matching.toLocaleString("en")} of ${answer().total.toLocaleString("en")}`}
             </span>
           )}
@@ -85,8 +87,9 @@ export const SessionsView = () => {
               </tr>
             </thead>
             <tbody>
-              <For
+              <Keyed
                 each={sessions()}
+                by={({ session }) => formatHex(session)}
                 fallback={
                   <tr>
                     <td colspan="9" class="muted">
@@ -96,31 +99,9 @@ export const SessionsView = () => {
                 }
               >
                 {(session) => (
-                  <tr classList={{ chosen: formatHex(session.session) === chosen() }}>
-                    <td>
-                      <a class="mono" href={href({ path: `/${formatHex(session.session)}` })}>
-                        {formatHex(session.session)}
-                      </a>
-                      <Show when={session.session === cluster()?.session}>
-                        {" "}
-                        <span class="badge good">this console</span>
-                      </Show>
-                    </td>
-                    <td class="mono">{session.client ?? "–"}</td>
-                    <td class="mono">{session.server ?? "–"}</td>
-                    <td class="number" title={session.connected === undefined ? "" : moment(session.connected)}>
-                      {session.connected === undefined ? "–" : duration(Math.max(0, now() - session.connected))}
-                    </td>
-                    <td class="number right">{session.ephemerals?.toLocaleString("en") ?? "–"}</td>
-                    <td class="number right">{session.queued?.toLocaleString("en") ?? "–"}</td>
-                    <td class="number right">
-                      {session.received?.toLocaleString("en") ?? "–"} / {session.sent?.toLocaleString("en") ?? "–"}
-                    </td>
-                    <td class="number">{session.timeout === undefined ? "–" : duration(session.timeout)}</td>
-                    <td>{session.lastOperation ?? "–"}</td>
-                  </tr>
+                  <SessionRow session={session()} isChosen={formatHex(session().session) === chosen()} />
                 )}
-              </For>
+              </Keyed>
             </tbody>
           </table>
           <Show when={(answer()?.matching ?? 0) > (sessions()?.length ?? 0)}>
@@ -129,6 +110,36 @@ export const SessionsView = () => {
         </div>
       </Show>
     </div>
+  )
+}
+
+const SessionRow = (props: { readonly session: Session; readonly isChosen: boolean }) => {
+  const { cluster, href, now } = usePage()
+  const id = () => formatHex(props.session.session)
+  return (
+    <tr classList={{ chosen: props.isChosen }}>
+      <td>
+        <a class="mono" href={href({ path: `/${id()}` })}>
+          {id()}
+        </a>
+        <Show when={props.session.session === cluster()?.session}>
+          {" "}
+          <span class="badge good">this console</span>
+        </Show>
+      </td>
+      <td class="mono">{props.session.client ?? "–"}</td>
+      <td class="mono">{props.session.server ?? "–"}</td>
+      <td class="number" title={props.session.connected === undefined ? "" : moment(props.session.connected)}>
+        {props.session.connected === undefined ? "–" : duration(Math.max(0, now() - props.session.connected))}
+      </td>
+      <td class="number right">{props.session.ephemerals?.toLocaleString("en") ?? "–"}</td>
+      <td class="number right">{props.session.queued?.toLocaleString("en") ?? "–"}</td>
+      <td class="number right">
+        {props.session.received?.toLocaleString("en") ?? "–"} / {props.session.sent?.toLocaleString("en") ?? "–"}
+      </td>
+      <td class="number">{props.session.timeout === undefined ? "–" : duration(props.session.timeout)}</td>
+      <td>{props.session.lastOperation ?? "–"}</td>
+    </tr>
   )
 }
 

@@ -1,8 +1,9 @@
 import type { Cluster } from "@effect-zookeeper/console/Models"
-import { createMemo, For, Match, Show, Switch } from "solid-js"
+import { createMemo, Match, Show, Switch } from "solid-js"
 import type { LinkState } from "../link/Link.ts"
 import { clock, duration } from "../model/time.ts"
 import { Icon } from "../parts/Icon.tsx"
+import { Keyed } from "../parts/Keyed.tsx"
 import { Name } from "../parts/Name.tsx"
 import type { Tone } from "../parts/Note.tsx"
 import { usePage } from "./page.ts"
@@ -39,14 +40,14 @@ export const Banner = () => {
               <strong>
                 There is no cluster <Name text={route().cluster ?? ""} /> here.
               </strong>{" "}
-              <For each={clusters()}>
+              <Keyed each={clusters()} by={({ name }) => name}>
                 {(one, index) => (
                   <>
                     <Show when={index() > 0}>, </Show>
-                    <a href={href({ cluster: one.name })}>{one.name}</a>
+                    <a href={href({ cluster: one().name })}>{one().name}</a>
                   </>
                 )}
-              </For>
+              </Keyed>
             </p>
           </div>
         </Match>

@@ -69,6 +69,8 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
   let rows: { readonly paths: string; readonly fiber: Fiber.Fiber<unknown, unknown> } | undefined
   let inSight: readonly [first: number, last: number] = [0, 0]
   let goal: string | undefined
+  /** The path that was to be shown, and that a filter hides. */
+  let hidden: string | undefined
   /** The row that one went to. It stays in sight while what was open before comes back above it. */
   let pinned: string | undefined
   let isPinSettled = false
@@ -263,6 +265,7 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
 
   const reveal = (path: string): void => {
     goal = path
+    hidden = undefined
     change(() => undefined)
   }
 
@@ -289,7 +292,10 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
         if (!model.isOpen(parent)) return open(parent)
         if (model.indexOf(step) === undefined) {
           if (model.counts(parent) === undefined || old.has(parent)) return
-          if (!findPage(parent, nameOf(step))) goal = undefined
+          if (!findPage(parent, nameOf(step))) {
+            hidden = model.filterOf(parent) === "" ? undefined : goal
+            goal = undefined
+          }
           return
         }
       }
@@ -355,7 +361,10 @@ export const makeTreeStore = (cluster: string, hooks: Hooks): TreeStore => {
       change(() => {
         if (!model.isOpen(path) || model.filterOf(path) === text) return
         model.setFilter(path, text)
+        // Its names are those of the filter before, until it is listed anew.
+        old.add(path)
         listen(path)
+        if (text === "" && hidden !== undefined) reveal(hidden)
       }),
     showRows: (first, last) => {
       inSight = [first, last]
