@@ -73,26 +73,30 @@ describe.skipIf(!hasBrowser)(`the clusters of a page${needsBrowser}`, () => {
     assert.deepStrictEqual(complaints, [])
   })
 
-  itQuiet(long("say which of them does not answer or is read-only, in the view that one looks at"), inLong, function* () {
-    const { complaints, page } = yield* opened()
-    yield* see(async () => {
-      await page.keyboard.press("5")
-      await page.getByRole("heading", { name: "Events" }).waitFor()
-      await choice(page).selectOption("prod")
-      await page.waitForURL(/#\/prod\/events$/)
-      await page.getByRole("heading", { name: "Events" }).waitFor()
-      await page.getByText("No server of the ensemble answers.").waitFor()
-      await page.getByText("zk1.example:2181,zk2.example:2181 has been tried for").waitFor()
-      assert.strictEqual(await choice(page).inputValue(), "prod")
-      await page.getByTitle("Nothing can be changed: the profile is read-only.").waitFor()
-      await choice(page).selectOption("local")
-      await page.getByText("No server of the ensemble answers.").waitFor({ state: "detached" })
-      await page.locator("header").getByText("changes on").waitFor()
-      await page.keyboard.press("1")
-      await isChosen(page, "local")
-    })
-    assert.deepStrictEqual(complaints, [])
-  })
+  itQuiet(
+    long("say which of them does not answer or is read-only, in the view that one looks at"),
+    inLong,
+    function* () {
+      const { complaints, page } = yield* opened()
+      yield* see(async () => {
+        await page.keyboard.press("5")
+        await page.getByRole("heading", { name: "Events" }).waitFor()
+        await choice(page).selectOption("prod")
+        await page.waitForURL(/#\/prod\/events$/)
+        await page.getByRole("heading", { name: "Events" }).waitFor()
+        await page.getByText("No server of the ensemble answers.").waitFor()
+        await page.getByText("zk1.example:2181,zk2.example:2181 has been tried for").waitFor()
+        assert.strictEqual(await choice(page).inputValue(), "prod")
+        await page.getByTitle("Nothing can be changed: the profile is read-only.").waitFor()
+        await choice(page).selectOption("local")
+        await page.getByText("No server of the ensemble answers.").waitFor({ state: "detached" })
+        await page.locator("header").getByText("changes on").waitFor()
+        await page.keyboard.press("1")
+        await isChosen(page, "local")
+      })
+      assert.deepStrictEqual(complaints, [])
+    }
+  )
 
   itQuiet(long("are chosen by keys alone"), inLong, function* () {
     const { complaints, page } = yield* opened()

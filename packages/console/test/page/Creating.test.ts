@@ -165,7 +165,7 @@ describe.skipIf(!hasBrowser)(`a change that is refused on the page${needsBrowser
     const dialog = page.getByRole("dialog")
     yield* see(async () => {
       await page.getByRole("button", { name: "Delete", exact: true }).click()
-      await dialog.getByText("2 znodes").waitFor()
+      await dialog.getByText("2 znodes", { exact: true }).waitFor()
       await dialog.getByRole("textbox", { name: /Type the name/ }).fill("app")
     })
     yield* zk.create("/app/later")

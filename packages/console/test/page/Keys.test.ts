@@ -128,7 +128,7 @@ describe.skipIf(!hasBrowser)(`by keys alone${needsBrowser}`, () => {
       await keyboard.press("Enter")
       await tabTo(page, "/workers/w-1")
     })
-    madeUp.sessions = madeUp.sessions.map((session) => ({ ...session, client: "10.9.9.9:1" }))
+    madeUp.sessions = madeUp.sessions.map((session) => Object.assign({}, session, { client: "10.9.9.9:1" }))
     yield* see(async () => {
       await page.getByText("Its client is at 10.9.9.9:1").waitFor()
       assert.strictEqual(await focus(), "/workers/w-1")

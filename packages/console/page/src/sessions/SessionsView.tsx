@@ -98,9 +98,7 @@ export const SessionsView = () => {
                   </tr>
                 }
               >
-                {(session) => (
-                  <SessionRow session={session()} isChosen={formatHex(session().session) === chosen()} />
-                )}
+                {(session) => <SessionRow session={session()} isChosen={formatHex(session().session) === chosen()} />}
               </Keyed>
             </tbody>
           </table>

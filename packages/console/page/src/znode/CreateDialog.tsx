@@ -123,7 +123,9 @@ export const CreateDialog = (props: {
         </p>
         <Show when={failure()}>{(text) => <Note tone="bad">{text()}</Note>}</Show>
         <div class="row end">
-          <Show when={(name() !== "" || isSequential()) && problem()}>{(text) => <span class="muted">{text()}</span>}</Show>
+          <Show when={(name() !== "" || isSequential()) && problem()}>
+            {(text) => <span class="muted">{text()}</span>}
+          </Show>
           <span class="spring" />
           <button type="button" class="button" onClick={() => props.onClose()}>
             Cancel

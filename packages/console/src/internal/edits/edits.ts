@@ -113,12 +113,15 @@ export const remove = (
 
 // ---- internal
 
+const unsupported = (message: string): Refused => new Refused({ reason: "unsupported", message })
+
 /** What servers need for a kind of znode that they do not know. */
 const needOf = (mode: Created["mode"]): Refused | undefined => {
-  const unsupported = (message: string) => new Refused({ reason: "unsupported", message })
   if (mode === "container") return unsupported("the servers have no containers, which need ZooKeeper 3.5.1")
   return mode.endsWith("Ttl")
-    ? unsupported("the servers allow no time to live, which needs ZooKeeper 3.5.3 and extendedTypesEnabled=true in zoo.cfg")
+    ? unsupported(
+        "the servers allow no time to live, which needs ZooKeeper 3.5.3 and extendedTypesEnabled=true in zoo.cfg"
+      )
     : undefined
 }
 
