@@ -3,8 +3,8 @@ import { itQuiet } from "@effect-zookeeper/test-kit/TestWith"
 import { assert, describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import { createRequire } from "node:module"
 import type { Page } from "playwright-core"
+import { serious } from "../support/accessibility.ts"
 import { browser, hasBrowser, needsBrowser, openPage } from "../support/browser.ts"
 import { makeWorld } from "../support/consoleWorld.ts"
 import { exampleTree, makeUp } from "../support/exampleTree.ts"
@@ -73,8 +73,6 @@ const views: ReadonlyArray<View> = [
   }
 ]
 
-const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
-
 describe.skipIf(!hasBrowser || !isLong)(`the looks of the page${note}`, () => {
   for (const colours of ["light", "dark"] as const) {
     itQuiet(`an accessibility check finds nothing serious in any view, ${colours}`, { timeout: seconds }, function* () {
@@ -122,27 +120,8 @@ const picture = async (page: Page, name: string): Promise<void> => {
   await page.screenshot({ path: `${folder}/${name}.png` })
 }
 
-/** The policy for content forbids a script in the page, so it is run by the tool of the test. */
-const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
-  await page.evaluate(Fs.readFileSync(axe, "utf8"))
-  const { violations } = await page.evaluate<AxeResult>("axe.run()")
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ failureSummary, html }) => `${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`)
-    )
-}
-
 /** How much of the page, or of the view in it, is beyond its right edge. */
 const widerThanSeen = `Math.max(
   document.documentElement.scrollWidth - window.innerWidth,
   document.querySelector("main").scrollWidth - document.querySelector("main").clientWidth
 )`
-
-interface AxeResult {
-  readonly violations: ReadonlyArray<{
-    readonly id: string
-    readonly impact: string | null
-    readonly nodes: ReadonlyArray<{ readonly html: string; readonly failureSummary?: string }>
-  }>
-}
