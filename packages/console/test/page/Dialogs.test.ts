@@ -21,7 +21,9 @@ const ofZnode = [
 ] as const
 
 const type = async (page: Page, typed: string): Promise<void> => {
-  await page.getByRole("button", { name: "Edit", exact: true }).first().click()
+  // The editor of the znode before may still be there, and another button to edit beside it.
+  const data = page.getByRole("region", { name: "Data", exact: true })
+  await data.getByRole("button", { name: "Edit", exact: true }).click()
   await page.locator(".editing .cm-content").click()
   await page.keyboard.press("Control+End")
   await page.keyboard.type(typed)
