@@ -21,12 +21,16 @@ export const Drafts = () => {
       <Show when={count() > 0}>
         <button
           class="button quiet badge warn"
-          aria-label={count() === 1 ? "1 text is not saved: show it" : `${count()} texts are not saved: show them`}
+          aria-label={
+            count() === 1
+              ? "1 draft. 1 text is not saved: show it"
+              : `${count()} drafts. ${count()} texts are not saved: show them`
+          }
           title={count() === 1 ? `Not saved: ${line(unsaved()[0]?.path ?? "")}` : "Texts that are not saved"}
           onClick={open}
         >
           <Icon name="edit" size={12} />
-          <span class="number">{count()}</span>
+          <span class="number">{count()}</span>{" "}
           <span class="wide-only">{count() === 1 ? "draft" : "drafts"}</span>
         </button>
       </Show>

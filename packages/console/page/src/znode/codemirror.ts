@@ -171,10 +171,11 @@ const theme = EditorView.theme({
   ".cm-searchMatch": { backgroundColor: "color-mix(in srgb, var(--warn) 34%, transparent)" },
   ".cm-searchMatch-selected": { backgroundColor: "color-mix(in srgb, var(--warn) 62%, transparent)" },
   "&.cm-merge-b .cm-changedLine, .cm-inlineChangedLine": { backgroundColor: "var(--good-wash)" },
-  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--good) 30%, transparent)" },
+  // Pale, for the colours of JSON have to be read on them.
+  "&.cm-merge-b .cm-changedText": { background: "color-mix(in srgb, var(--good) 18%, transparent)" },
   ".cm-deletedChunk": { backgroundColor: "var(--bad-wash)" },
   ".cm-deletedChunk .cm-deletedText, &.cm-merge-b .cm-deletedText": {
-    background: "color-mix(in srgb, var(--bad) 30%, transparent)"
+    background: "color-mix(in srgb, var(--bad) 18%, transparent)"
   },
   ".cm-collapsedLines": {
     background: "var(--sunken)",
