@@ -102,7 +102,10 @@ describe("the log of events", () => {
 
 describe("a number of things", () => {
   it("is of one thing or of several", () => {
-    assert.deepStrictEqual([0, 1, 1284].map((count) => counted(count, "item")), ["0 items", "1 item", "1,284 items"])
+    assert.deepStrictEqual(
+      [0, 1, 1284].map((count) => counted(count, "item")),
+      ["0 items", "1 item", "1,284 items"]
+    )
   })
 })
 
