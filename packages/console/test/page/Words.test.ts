@@ -143,6 +143,19 @@ describe("what the page shows", () => {
     assert.strictEqual(summary([up, observer]).text, unnamed)
   })
 
+  it("tells a member that is behind, without a quorum, or busy from one that is well", () => {
+    const member = { server: "a:1", state: "serving", mode: "follower", lag: 999 } as const
+    assert.deepStrictEqual(assess(member), { health: "good", word: "follower", remarks: [] })
+    const behind = assess({ ...member, lag: 2_400 })
+    assert.deepStrictEqual(behind, { health: "warn", word: "follower", remarks: ["It is 2,400 transactions behind."] })
+    const readOnly = assess({ ...member, mode: "read-only" })
+    assert.deepStrictEqual(readOnly.remarks, ["It has no quorum, and serves reads that may be old."])
+    assert.strictEqual(readOnly.health, "warn")
+    assert.deepStrictEqual(assess({ ...member, outstanding: 101 }).remarks, ["101 requests wait."])
+    const files = assess({ ...member, openFiles: 900, maxFiles: 1_000 })
+    assert.deepStrictEqual(files.remarks, ["It has 900 of 1,000 files open."])
+  })
+
   it("does not take a member that tells little for one that needs a look", () => {
     const incomplete = "the word mntr is not allowed"
     const member = { server: "a:1", state: "serving", mode: "follower", incomplete } as const
