@@ -26,7 +26,7 @@ const contention: Contention = {
   contenders: [{ path: "/a/lock-0000000001", state: "holds", kind: "lock", session: 1n, since: 0, czxid: 9n }]
 }
 
-/** What it finds in one round after the other. */
+/** The findings of one round after the other. */
 const finding = (rounds: ReadonlyArray<ReadonlyArray<Found>>): Inspector => {
   let round = 0
   const nothing = Effect.fail({ message: "it was not to be asked" })

@@ -128,7 +128,7 @@ describe.skipIf(!hasBrowser)(`a change that is refused on the page${needsBrowser
       await dialog.getByText("/app/there exists already.").waitFor()
       assert.strictEqual(await name.inputValue(), "there")
       assert.strictEqual(await dialog.getByRole("textbox", { name: "Data" }).inputValue(), "typed")
-      // What cannot be a path is said before it is sent.
+      // A name that cannot be part of a path is refused before it is sent.
       await name.fill("a/../b")
       await dialog.getByText("No part of a path can be . or .. .").waitFor()
       assert.strictEqual(await create(page).isDisabled(), true)

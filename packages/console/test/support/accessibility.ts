@@ -5,7 +5,7 @@ import type { Page } from "playwright-core"
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js")
 
-/** What is serious. The policy for content forbids a script in the page, so it is run by the tool of the test. */
+/** The serious findings. The policy for content forbids a script in the page, so it is run by the tool of the test. */
 export const serious = async (page: Page): Promise<ReadonlyArray<string>> => {
   await page.evaluate(Fs.readFileSync(axe, "utf8"))
   const { violations } = await page.evaluate<AxeResult>("axe.run()")

@@ -30,8 +30,7 @@ export const Drafts = () => {
           onClick={open}
         >
           <Icon name="edit" size={12} />
-          <span class="number">{count()}</span>{" "}
-          <span class="wide-only">{count() === 1 ? "draft" : "drafts"}</span>
+          <span class="number">{count()}</span> <span class="wide-only">{count() === 1 ? "draft" : "drafts"}</span>
         </button>
       </Show>
       <Show when={isOpen()}>

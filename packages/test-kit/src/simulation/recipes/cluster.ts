@@ -46,19 +46,6 @@ export const runnerStorage: Recipe = (environment) =>
           Effect.retry({ while: ({ _tag }) => _tag === "PersistenceError", schedule: Schedule.spaced("20 millis") })
         )
         const addressOf = (runner: number) => RunnerAddress.make(client.name, runner)
-        const refresh = (
-          storage: Storage,
-          address: RunnerAddress.RunnerAddress,
-          owned: ReadonlyArray<ShardId.ShardId>
-        ) =>
-          storage.refresh(address, owned).pipe(
-            Effect.filterOrFail(
-              (refreshed) => refreshed.length === owned.length,
-              () => ({ _tag: "LockLost" })
-            ),
-            Effect.retry({ times: 5, schedule: Schedule.spaced(50) }),
-            Effect.timeout(INTERVAL)
-          )
         const run = Effect.fnUntraced(function* (storage: Storage, address: RunnerAddress.RunnerAddress) {
           yield* storage.register(Runner.make({ address, groups: ["default"], weight: 1 }), true)
           const wanted = Arr.take(yield* Random.shuffle(shards), yield* Random.nextIntBetween(1, shards.length))
@@ -124,3 +111,14 @@ const pauseInSession = ({ session }: ZooKeeper.Service): Effect.Effect<void, Ses
       })
     )
   })
+
+/** Keeps what a runner owns: fails where it has lost a part of that. */
+const refresh = (storage: Storage, address: RunnerAddress.RunnerAddress, owned: ReadonlyArray<ShardId.ShardId>) =>
+  storage.refresh(address, owned).pipe(
+    Effect.filterOrFail(
+      (refreshed) => refreshed.length === owned.length,
+      () => ({ _tag: "LockLost" })
+    ),
+    Effect.retry({ times: 5, schedule: Schedule.spaced(50) }),
+    Effect.timeout(INTERVAL)
+  )
