@@ -26,7 +26,8 @@ describe("the Promise client's streams", () => {
       else break
     }
     assert.deepStrictEqual(seen, [undefined, "1", "2", undefined])
-    await awaitWatches(hasNoWatch(`${chroot}/a`))
+    // Servers before 3.5 remove no watch.
+    if (TestServer.isAtLeast("3.5.0")) await awaitWatches(hasNoWatch(`${chroot}/a`))
   })
 
   it.skipIf(!hasEvents)(
