@@ -32,11 +32,14 @@ describe("a cluster on an ensemble of three", () => {
         const database = yield* Layer.build(Sqlite.layer())
         const running = new Running()
         const totals: Totals = new Map()
-        const ports = yield* freePorts(3)
-        const runners = yield* Effect.forEach(ports, (port, number) =>
-          Effect.flatMap(clientOf(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout })), (zk) =>
-            startRunner({ number, port, zk, database, running, totals, ticks: [], expiration: sessionTimeout })
-          )
+        const runners = yield* Effect.forEach([0, 1, 2], (number) =>
+          Effect.gen(function* () {
+            const zk = yield* clientOf(ZooKeeper.layer({ servers: ensemble.connectString, sessionTimeout }))
+            // Just before it is listened at: a port that was chosen earlier may be another process's by now.
+            const [port = 0] = yield* freePorts(1)
+            const expiration = sessionTimeout
+            return yield* startRunner({ number, port, zk, database, running, totals, ticks: [], expiration })
+          })
         )
         const isWell = () =>
           runners.reduce((sum, runner) => sum + ownedBy(runner), 0) === shardCount &&
