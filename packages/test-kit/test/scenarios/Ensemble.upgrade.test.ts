@@ -42,7 +42,9 @@ describe("an ensemble that is upgraded member by member", () => {
         const ensemble = yield* ZooKeeperEnsemble.make({
           staticMembers: true,
           tickTime: 200,
-          startTimeout: "90 seconds"
+          startTimeout: "90 seconds",
+          // A member of 3.4 that has only followed may have no snapshot, and since 3.5.5 servers refuse to start with logs alone.
+          config: isAtLeast(former, "3.5.5") ? [] : ["snapshot.trust.empty=true"]
         })
         const servers = ensemble.connectString
         const clients = yield* Effect.forEach(["1", "2", "3"], (name) =>
