@@ -3,6 +3,7 @@ import type { TreeEvent } from "@effect-zookeeper/console/SearchModels"
 import { createMemo, createSignal, Match, on, Show, Switch, createEffect } from "solid-js"
 import { describe } from "../link/failures.ts"
 import { useFeed } from "../link/run.ts"
+import { counted } from "../model/text.ts"
 import { clock } from "../model/time.ts"
 import { download } from "../parts/copy.ts"
 import { Icon } from "../parts/Icon.tsx"
@@ -158,9 +159,7 @@ interface Counts {
 const words = (shown: number, { dropped, later, upTo }: Counts, isPaused: boolean): string => {
   const total = Math.max(0, upTo - dropped)
   const all =
-    shown === total
-      ? `${total.toLocaleString("en")} ${total === 1 ? "event" : "events"}`
-      : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")} events`
+    shown === total ? counted(total, "event") : `${shown.toLocaleString("en")} of ${total.toLocaleString("en")} events`
   const old = dropped === 0 ? "" : `, ${dropped.toLocaleString("en")} older ones are forgotten`
   const kept =
     later === 0 ? "new ones are kept" : `${later.toLocaleString("en")} new ${later === 1 ? "one is" : "ones are"} kept`

@@ -54,9 +54,7 @@ export const QueueCard = (props: { readonly queue: Queue; readonly rate: number 
                 </a>
                 <span class="detail">
                   has waited for {duration(Math.max(0, now() - entry().since))}, priority {entry().priority}
-                  <Show when={entry().attempts > 0}>
-                    , {entry().attempts} {entry().attempts === 1 ? "attempt" : "attempts"} failed
-                  </Show>
+                  <Show when={entry().attempts > 0}>, {counted(entry().attempts, "attempt")} failed</Show>
                   <Show when={entry().takenSince}>
                     {(since) => <>, taken for {duration(Math.max(0, now() - since()))}</>}
                   </Show>
