@@ -42,8 +42,12 @@ export const mistakeIn = <O>({ known, rules }: OptionRules<O>, options: unknown)
 }
 
 export const checkOptions = <O>(rules: OptionRules<O>, options: unknown): Effect.Effect<void, InvalidArgument> =>
+  refuseMistake(() => mistakeIn(rules, options))
+
+/** Fails with the mistake that is found, if there is one. */
+export const refuseMistake = (find: () => InvalidArgument | undefined): Effect.Effect<void, InvalidArgument> =>
   Effect.suspend(() => {
-    const mistake = mistakeIn(rules, options)
+    const mistake = find()
     return mistake === undefined ? Effect.void : Effect.fail(mistake)
   })
 

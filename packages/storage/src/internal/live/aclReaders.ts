@@ -1,6 +1,8 @@
 /** The clients that ask for ACLs beside the one that reads a live tree. */
 import { InvalidArgument } from "@effect-zookeeper/client/Errors"
-import * as Effect from "effect/Effect"
+import * as ZnodePath from "@effect-zookeeper/client/ZnodePath"
+import type * as Effect from "effect/Effect"
+import { refuseMistake } from "../options.ts"
 import type { AclReaders, LiveReader } from "./model.ts"
 
 /** The mistake in these clients: of another chroot, they would ask for other znodes. */
@@ -10,13 +12,10 @@ export const mistakeInAclReaders = (zk: LiveReader, { aclReaders = [] }: AclRead
     ? undefined
     : new InvalidArgument({
         argument: "aclReaders",
-        value: `a client with the chroot ${other.chroot === "" ? "/" : other.chroot}`,
-        rule: `must be clients with the chroot of the one that reads, ${zk.chroot === "" ? "/" : zk.chroot}`
+        value: `a client with the chroot ${ZnodePath.toServer(other.chroot, "/")}`,
+        rule: `must be clients with the chroot of the one that reads, ${ZnodePath.toServer(zk.chroot, "/")}`
       })
 }
 
 export const checkAclReaders = (zk: LiveReader, options: AclReaders): Effect.Effect<void, InvalidArgument> =>
-  Effect.suspend(() => {
-    const mistake = mistakeInAclReaders(zk, options)
-    return mistake === undefined ? Effect.void : Effect.fail(mistake)
-  })
+  refuseMistake(() => mistakeInAclReaders(zk, options))

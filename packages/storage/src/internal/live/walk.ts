@@ -31,6 +31,7 @@ export type VisitAll<A, E, R> = (
   paths: ReadonlyArray<string>
 ) => Effect.Effect<ReadonlyArray<Visit<A> | undefined>, E, R>
 
+/** The size of what a walk has of a znode. */
 export const bytesOf = ({ znode }: Entry): number => znode.data?.length ?? 0
 
 /**
@@ -42,7 +43,7 @@ export const walk = <A, E, R>(
   root: string,
   visitAll: VisitAll<A, E, R>,
   concurrency: number,
-  bytesOf: (value: A) => number
+  sizeOf: (value: A) => number
 ): Stream.Stream<ReadonlyArray<A>, E, R> =>
   Stream.unwrap(
     Effect.map(Effect.scope, (scope) => {
@@ -70,7 +71,7 @@ export const walk = <A, E, R>(
         while (left.length > 0 && (steps.length + 1) * size <= limit) steps.push(yield* begin)
         const values = yield* steps.shift() ?? Effect.succeed([])
         // A step more at a time: a few small znodes tell little of those that follow.
-        limit = Math.min(limit + size, limitOf(values, concurrency, bytesOf))
+        limit = Math.min(limit + size, limitOf(values, concurrency, sizeOf))
         const isLast = left.length === 0 && steps.length === 0
         return [[values], isLast ? Option.none<void>() : Option.some<void>(undefined)] as const
       })
@@ -79,9 +80,9 @@ export const walk = <A, E, R>(
   )
 
 /** How many may be asked for at a time, going by the size of these. */
-const limitOf = <A>(values: ReadonlyArray<A>, concurrency: number, bytesOf: (value: A) => number): number => {
+const limitOf = <A>(values: ReadonlyArray<A>, concurrency: number, sizeOf: (value: A) => number): number => {
   let bytes = 0
-  for (const value of values) bytes += bytesOf(value)
+  for (const value of values) bytes += sizeOf(value)
   const fitting = bytes === 0 ? concurrency : Math.floor((MAX_DATA * values.length) / bytes)
   return Math.min(concurrency, Math.max(CONCURRENCY, fitting))
 }
