@@ -15,7 +15,7 @@ import { ownedBy, Running, shardCount, startRunner, type Totals } from "../suppo
 import * as Sqlite from "../support/sqlite.ts"
 
 /** A thousand faults, of runners as well, are in `Cluster.processes.test.ts`. */
-const rounds = process.env["ZK_LONG"] === "1" ? 100 : 2
+const rounds = process.env["ZK_LONG"] === "1" ? 250 : 2
 /** Longer than elsewhere: four processes and their files share the machine. */
 const sessionTimeout = 10_000
 

@@ -1,5 +1,6 @@
 /** Three processes are runners on a real ensemble under faults, and what runs on their shards is written down. */
 import { itQuiet } from "@effect-zookeeper/test-kit/TestWith"
+import { holdsOf } from "@effect-zookeeper/test-kit/history/holds"
 import * as Nemesis from "@effect-zookeeper/test-kit/trial/Nemesis"
 import { assert, describe } from "@effect/vitest"
 import * as ClusterTrial from "../support/clusterTrial.ts"
@@ -25,6 +26,7 @@ describe.skipIf(!isLong)("runners in processes under faults (in test:long only)"
           `${excused} overlaps with a process that stood still, ${violations.length} violations`
       )
       assert.deepStrictEqual(violations, [])
+      assert.isAbove(holdsOf(operations).length, 30)
       assert.isAtLeast(faults.length, wanted, "the last minute above says how to go on")
     }
   )
