@@ -61,8 +61,7 @@ export const run = Effect.fnUntraced(function* (options: Options) {
     links: true,
     tickTime: 200,
     config: ["syncLimit=6"],
-    // A member that was alone for seconds asks for the others once a second, not in intervals that double up to a minute.
-    jvmFlags: ["-Dzookeeper.fastleader.maxNotificationInterval=1000"]
+    jvmFlags: Nemesis.jvmFlags
   })
   const folder = yield* TemporaryFolder.make("cluster-trial-")
   const files = { history: Path.join(folder, "history"), database: Path.join(folder, "messages.sqlite") }

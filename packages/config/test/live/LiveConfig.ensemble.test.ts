@@ -19,9 +19,6 @@ const isLong = process.env["ZK_LONG"] === "1"
 
 const readers = 4
 
-/** A member that was alone for seconds asks for the others once a second, not in intervals that double up to a minute. */
-const jvmFlags = ["-Dzookeeper.fastleader.maxNotificationInterval=1000"]
-
 const connectTo = (servers: string, sessionTimeout: number) => clientOf(ZooKeeper.layer({ servers, sessionTimeout }))
 
 const median = (values: ReadonlyArray<number>): number =>
@@ -66,7 +63,7 @@ describe.runIf(isLong)(
             links: true,
             tickTime: 200,
             config: ["syncLimit=6"],
-            jvmFlags
+            jvmFlags: Nemesis.jvmFlags
           })
           const states = new NumberedStates(yield* connectTo(ensemble.connectString, 20_000))
           yield* states.begin

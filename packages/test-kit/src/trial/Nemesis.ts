@@ -56,6 +56,12 @@ export interface Fault {
   readonly lasted: number
 }
 
+/**
+ * For the members of an ensemble under many faults: one that was alone for seconds asks for the others once a second, not in
+ * intervals that double up to a minute.
+ */
+export const jvmFlags = ["-Dzookeeper.fastleader.maxNotificationInterval=1000"]
+
 /** Brings faults one after the other, and ends them all. */
 export const run = Effect.fnUntraced(function* (
   options: Options
